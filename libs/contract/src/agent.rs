@@ -1,0 +1,80 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, ActionStatus, AgentName, ReplicaId, Signal, Stack};
+
+/// `POST /agent/hello`: the first word of an agent. The agent's name is that of its token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Hello {
+    /// Name of the machine, for people.
+    pub host: String,
+    /// Process id of the agent.
+    pub pid: u32,
+    /// Made anew at each start of the agent.
+    pub session: String,
+}
+
+/// The answer to [`Hello`]: what the agent is to look after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Welcome {
+    /// The agent's name.
+    pub agent: AgentName,
+    /// The stack as the server read it.
+    pub stack: Stack,
+}
+
+/// `POST /agent/signals`: what an agent saw, oldest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Report {
+    /// What it saw; at most 1,000 in one report.
+    pub signals: Vec<Signal>,
+}
+
+/// `POST /agent/lease`: asks for work, and waits for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LeaseRequest {
+    /// Made anew at each start of the agent: actions leased to an earlier run of it are handed out again at once.
+    pub session: String,
+    /// Longest wait for work; the server cuts it to 30,000.
+    pub wait_ms: u64,
+}
+
+/// The work handed out. Empty when the wait was over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Lease {
+    /// What to do.
+    pub actions: Vec<Action>,
+    /// Which logs to send.
+    pub logs: Vec<LogSubscription>,
+}
+
+/// `PUT /agent/actions/{id}`: how an action went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ActionReport {
+    /// `leased` keeps the lease alive; `succeeded` and `failed` end it.
+    pub status: ActionStatus,
+    /// What went wrong, when it failed.
+    pub error: Option<String>,
+}
+
+/// Somebody wants to read a replica's log. The agent answers with `POST /agent/logs/{id}` ([`crate::LogChunk`]s) until
+/// the log has ended (without `follow`) or the server answers 410 (nobody reads any more).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LogSubscription {
+    /// UUID as text.
+    pub id: String,
+    /// Whose log.
+    pub replica: ReplicaId,
+    /// Which start of it; `None`: the latest.
+    pub generation: Option<i64>,
+    /// How many of the last lines first.
+    pub lines: u32,
+    /// Whether new lines follow as they come.
+    pub follow: bool,
+}

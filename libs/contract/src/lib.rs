@@ -1,0 +1,49 @@
+//! The words that every part shares: plain data, serialised with serde.
+//!
+//! No I/O, no clock, no behaviour beyond reading the data itself; builds for wasm. A type stands here when
+//! two crates need it. Wire rule: unknown fields are ignored on input, so that an agent and a server of
+//! neighbouring versions understand each other; times are UTC microseconds ([`Timestamp`]); names end in the
+//! unit they carry.
+//!
+//! To add a type: put it in the file of its noun, export it here.
+
+mod action;
+mod agent;
+mod change;
+mod decision;
+mod exit;
+mod log;
+mod names;
+mod operator;
+mod page;
+mod problem;
+mod signal;
+mod stack;
+mod state;
+mod time;
+mod verdict;
+mod view;
+
+pub use action::{Action, ActionCause, ActionKind, ActionStatus};
+pub use agent::{ActionReport, Hello, Lease, LeaseRequest, LogSubscription, Report, Welcome};
+pub use change::{Change, ChangeKind};
+pub use decision::{Decision, DecisionKind};
+pub use exit::{Exit, ExitReason};
+pub use log::{LogChunk, LogLine, LogStream};
+pub use names::{AgentName, ReplicaId, ServiceName};
+pub use operator::{Operator, Role};
+pub use page::Page;
+pub use problem::Problem;
+pub use signal::{DependencyReport, ReplicaReport, Signal};
+pub use stack::{
+    DeepCheck, DependencyKind, Driver, Environment, Health, PostgresSpec, Program, ReplicaBounds,
+    RestartMode, RestartPolicy, SecretSource, SecretSpec, ServiceRole, ServiceSpec, Stack, StopPolicy,
+    ValkeySpec,
+};
+pub use state::{
+    DependencyState, DependencyStatus, ReplicaPhase, ReplicaState, ReplicaUsage, ServiceState, ServiceStatus,
+    SystemState,
+};
+pub use time::Timestamp;
+pub use verdict::{Tone, Verdict};
+pub use view::{NowView, ReplicaView, ServiceView};

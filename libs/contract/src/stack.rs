@@ -1,0 +1,289 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ServiceName;
+
+/// What should run, read from the stack file `insightdesk.toml` by `ops-stack`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Stack {
+    /// Name of the stack.
+    pub name: String,
+    /// Which of the four environments this is.
+    pub environment: Environment,
+    /// Every service, the development data services included.
+    pub services: BTreeMap<ServiceName, ServiceSpec>,
+    /// PostgreSQL clusters that are watched.
+    pub postgres: BTreeMap<String, PostgresSpec>,
+    /// Valkey (or Redis) instances that are watched.
+    pub valkey: BTreeMap<String, ValkeySpec>,
+    /// Secrets by name; never their values.
+    pub secrets: BTreeMap<String, SecretSpec>,
+}
+
+/// The seed's four environment types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// A laptop.
+    #[default]
+    Development,
+    /// Automated tests.
+    Test,
+    /// Before production.
+    Staging,
+    /// The live system.
+    Production,
+}
+
+/// One service and how it is run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ServiceSpec {
+    /// What the service is to its users; ranks it on the first page.
+    pub role: ServiceRole,
+    /// What is run.
+    pub program: Program,
+    /// What runs it.
+    pub driver: Driver,
+    /// A fixed port (one replica only). `None`: each replica is handed a free one in `PORT`.
+    pub port: Option<u16>,
+    /// How many replicas.
+    pub replicas: ReplicaBounds,
+    /// How its health is asked for. `None`: running means ready.
+    pub health: Option<Health>,
+    /// A read path that shows more than `/health` does.
+    pub deep_check: Option<DeepCheck>,
+    /// What happens after an exit.
+    pub restart: RestartPolicy,
+    /// How it is stopped.
+    pub stop: StopPolicy,
+    /// Services and data stores (`postgres.main`, `valkey.main`, `api`) that must be up before it is started.
+    pub depends_on: Vec<String>,
+    /// Its environment. `${postgres.main.url}` and the like are already put in, but `${secret.NAME}` stays until start.
+    pub env: BTreeMap<String, String>,
+    /// Secrets that it is given, as environment variables of the same name.
+    pub secrets: Vec<String>,
+    /// Path prefix under which the development balancer sends requests here, such as `/` or `/socket.io/`.
+    pub route: Option<String>,
+}
+
+/// What a service is to its users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceRole {
+    /// Users talk to it.
+    Frontend,
+    /// It works behind the scenes.
+    Background,
+    /// A data store or balancer that the stack itself runs (development).
+    Infrastructure,
+}
+
+/// What is run for each replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Program {
+    /// Program and arguments; the program is an absolute path or looked up in `PATH`.
+    pub command: Vec<String>,
+    /// Working directory, absolute.
+    pub directory: String,
+}
+
+/// What starts and stops the replicas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Driver {
+    /// Processes of this machine, each under a shim.
+    #[default]
+    Process,
+    /// Says what it would do.
+    DryRun,
+}
+
+/// Fewest and most replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplicaBounds {
+    /// Fewest; also what is started first.
+    pub min: u16,
+    /// Most.
+    pub max: u16,
+}
+
+/// How a replica's health is asked for.
+///
+/// The same answers tell three things apart. *Startup*: the first good answer. *Readiness*: the last answer was good;
+/// a bad status takes the replica out of the balancer and nothing more. *Liveness*: stricter, only `retries` time-outs
+/// or refusals in a row; then it is restarted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// Path of the readiness answer; 2xx is good.
+    pub path: String,
+    /// Path of the liveness answer, when it is another.
+    pub live_path: Option<String>,
+    /// Pause between two questions (the seed: 15 s).
+    #[serde(rename = "interval_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub interval: Duration,
+    /// Longest wait for an answer (the seed: 2 s).
+    #[serde(rename = "timeout_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub timeout: Duration,
+    /// Failures in a row that count (the seed: 3).
+    pub retries: u16,
+    /// How long a new replica may fail without it counting (the seed: 5 s).
+    #[serde(rename = "start_period_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub start_period: Duration,
+    /// Longest time from start to the first good answer; then the start has failed.
+    #[serde(rename = "start_timeout_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub start_timeout: Duration,
+}
+
+/// A read path that exercises what the service stands on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DeepCheck {
+    /// Path; any answer under 500 is good.
+    pub path: String,
+    /// Pause between two questions.
+    #[serde(rename = "interval_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub interval: Duration,
+}
+
+/// What happens after an exit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RestartPolicy {
+    /// Which exits are followed by a restart.
+    pub mode: RestartMode,
+    /// Failures within `window` that end in *gave up* (the seed: 3).
+    pub max: u16,
+    /// The window.
+    #[serde(rename = "window_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub window: Duration,
+    /// First delay; doubles with each failure in the window.
+    #[serde(rename = "backoff_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub backoff: Duration,
+    /// Longest delay.
+    #[serde(rename = "backoff_max_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub backoff_max: Duration,
+    /// Exit codes after which a restart cannot help, such as 78 (bad configuration).
+    pub never_on: Vec<i32>,
+}
+
+/// Which exits are followed by a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartMode {
+    /// A signal or a non-zero code.
+    #[default]
+    OnFailure,
+    /// Every exit that was not asked for.
+    Always,
+    /// None.
+    Never,
+}
+
+/// How a replica is stopped: out of the balancer, SIGTERM, `grace`, SIGKILL to the process group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StopPolicy {
+    /// Longest time from SIGTERM to SIGKILL.
+    #[serde(rename = "grace_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub grace: Duration,
+    /// The first signal: `TERM`, `INT` or `QUIT`.
+    pub signal: String,
+}
+
+/// What a dependency is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DependencyKind {
+    /// A PostgreSQL server.
+    Postgres,
+    /// A Valkey or Redis server.
+    Valkey,
+}
+
+/// A PostgreSQL cluster that is watched. Addresses hold no password.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PostgresSpec {
+    /// `host:port` of the primary.
+    pub primary: String,
+    /// `host:port` of each read replica.
+    pub replicas: Vec<String>,
+    /// Database name.
+    pub database: String,
+    /// User name.
+    pub user: String,
+    /// Name of the secret that holds the password, if any.
+    pub password_secret: Option<String>,
+    /// Whether the stack runs this cluster itself, in the state folder.
+    pub development: bool,
+}
+
+/// A Valkey or Redis instance that is watched. The address holds no password.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ValkeySpec {
+    /// `host:port`.
+    pub address: String,
+    /// Name of the secret that holds the password, if any.
+    pub password_secret: Option<String>,
+    /// Whether the stack runs it itself, in the state folder.
+    pub development: bool,
+}
+
+/// A secret: where it comes from, never its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SecretSpec {
+    /// Where the value is.
+    pub source: SecretSource,
+}
+
+/// Where a secret's value is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum SecretSource {
+    /// An environment variable of the agent, or a line of its `.env` file.
+    Env {
+        /// The variable.
+        variable: String,
+    },
+    /// Made at random on first use and kept in the state folder; development and test only.
+    Generated,
+}
+
+/// Durations as seconds with fraction on the wire.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(duration.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
