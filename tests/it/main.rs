@@ -1,3 +1,9 @@
 //! End-to-end scenarios, one binary. To add one: write its file, then name it here.
 
 mod architecture;
+mod refusals;
+mod sinks;
+mod supervision;
+mod survival;
+mod tickets;
+mod toys;
