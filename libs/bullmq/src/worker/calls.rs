@@ -1,0 +1,147 @@
+//! What a worker asks of the server, and what it makes of the answers.
+
+use std::{collections::HashMap, sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use redis::{FromRedisValue, ScriptInvocation, Value as Reply, from_redis_value};
+
+use super::Shared;
+use crate::{Error, Job, Keep, options::millis, queue::now_ms};
+
+/// A job that this worker holds the lock of.
+pub(super) struct Taken {
+    pub(super) job: Job,
+    pub(super) token: Arc<str>,
+    /// Why it cannot be run.
+    pub(super) fault: Option<&'static str>,
+}
+
+/// The answer of a step that ends a job: what follows, or the script's code for "not yours".
+pub(super) enum Ended {
+    Next(Option<Taken>),
+    Refused(i64),
+}
+
+/// How a job ended.
+pub(super) enum Ending<'a> {
+    Completed { value: &'a str },
+    Failed { reason: &'a str, stack: &'a str },
+    Retry { reason: &'a str, stack: &'a str, wait: Duration },
+}
+
+impl Shared {
+    /// The next job, if there is one.
+    pub(super) async fn take(&self, token: &Arc<str>) -> Result<Option<Taken>, Error> {
+        let mut call = self.queue.script(&self.queue.client().scripts().take);
+        self.taking(&mut call, token);
+        let reply = self.queue.client().run(&call).await?;
+        self.read_taken(reply, token)
+    }
+
+    /// The job that was taken by a call whose answer was lost, if there is one.
+    pub(super) async fn reclaim(&self, token: &Arc<str>) -> Result<Option<Taken>, Error> {
+        let mut call = self.queue.script(&self.queue.client().scripts().reclaim);
+        call.arg(&**token);
+        let reply = self.queue.client().run(&call).await?;
+        self.read_taken(reply, token)
+    }
+
+    /// Ends an attempt and takes the next job in the same step, unless the worker is closing.
+    pub(super) async fn end(
+        &self,
+        taken: &Taken,
+        ending: &Ending<'_>,
+        next: &Arc<str>,
+    ) -> Result<Ended, Error> {
+        let scripts = self.queue.client().scripts();
+        let script = if matches!(ending, Ending::Retry { .. }) { &scripts.retry } else { &scripts.finish };
+        let mut call = self.queue.script(script);
+        call.arg(&taken.job.id).arg(&*taken.token);
+        let opts = &taken.job.opts;
+        let fetch = if self.is_closing() { "" } else { "1" };
+        match ending {
+            Ending::Retry { reason, stack, wait } => {
+                call.arg(millis(*wait)).arg(reason).arg(stack).arg(if opts.lifo { "1" } else { "" });
+            }
+            Ending::Completed { value } => {
+                let keep = opts.remove_on_complete.unwrap_or(self.settings.remove_on_complete);
+                call.arg("completed").arg(value).arg("");
+                Self::keeping(&mut call, opts.attempts, keep);
+            }
+            Ending::Failed { reason, stack } => {
+                let keep = opts.remove_on_fail.unwrap_or(self.settings.remove_on_fail);
+                call.arg("failed").arg(reason).arg(stack);
+                Self::keeping(&mut call, opts.attempts, keep);
+            }
+        }
+        call.arg(fetch);
+        self.taking(&mut call, next);
+        match self.queue.client().run(&call).await? {
+            Reply::Int(code) if code < 0 => Ok(Ended::Refused(code)),
+            reply @ Reply::Array(_) => Ok(Ended::Next(self.read_taken(reply, next)?)),
+            _ => Ok(Ended::Next(None)),
+        }
+    }
+
+    /// Puts a job back in line that this worker will not finish.
+    pub(super) async fn give_back(&self, id: &str, token: &str) {
+        let mut call = self.queue.script(&self.queue.client().scripts().give_back);
+        call.arg(id).arg(token);
+        if let Err(error) = self.queue.client().run::<i64>(&call).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                queue.name = self.queue.name(),
+                job.id = id,
+                error,
+                "a job could not be put back in line"
+            );
+        }
+    }
+
+    /// Wakes another worker if there is work: this one may have swallowed the marker that says so.
+    pub(super) async fn rouse_others(&self) {
+        let call = self.queue.script(&self.queue.client().scripts().rouse);
+        if let Err(error) = self.queue.client().run::<i64>(&call).await {
+            self.warn(&error, "other workers could not be woken");
+        }
+    }
+
+    /// Remembers when the next delayed job is due, and tells the fetching loop.
+    pub(super) fn note_delayed(&self, at: i64) {
+        self.delayed_until.store(at, Ordering::Relaxed);
+        self.hint.notify_one();
+    }
+
+    /// The arguments that every step that takes a job ends with.
+    fn taking(&self, call: &mut ScriptInvocation<'_>, token: &Arc<str>) {
+        let (max, per) = match self.settings.limit {
+            Some((max, per)) => (max.to_string(), millis(per).to_string()),
+            None => (String::new(), String::new()),
+        };
+        call.arg(&**token).arg(millis(self.settings.lock)).arg(max).arg(per).arg(&self.settings.name);
+    }
+
+    fn keeping(call: &mut ScriptInvocation<'_>, attempts: Option<u32>, keep: Keep) {
+        let (count, age) = keep.arguments();
+        call.arg(attempts.unwrap_or(0)).arg(count).arg(age).arg(1000);
+    }
+
+    fn read_taken(&self, reply: Reply, token: &Arc<str>) -> Result<Option<Taken>, Error> {
+        let (fields, id, limited, delayed): (Reply, Reply, i64, i64) = read(reply)?;
+        if limited > 0 {
+            self.limited_until.store(now_ms() + limited, Ordering::Relaxed);
+            self.hint.notify_one();
+        }
+        if !matches!(fields, Reply::Array(_)) {
+            self.note_delayed(delayed);
+            return Ok(None);
+        }
+        let fields: HashMap<String, Vec<u8>> = read(fields)?;
+        let (mut job, fault) = Job::read(&self.queue, read(id)?, fields);
+        job.token = Some(token.clone());
+        Ok(Some(Taken { job, token: token.clone(), fault }))
+    }
+}
+
+fn read<T: FromRedisValue>(reply: Reply) -> Result<T, Error> {
+    from_redis_value(reply).map_err(|error| Error::Server(error.into()))
+}

@@ -1,0 +1,181 @@
+//! Finds work for free slots.
+//!
+//! While there is work, slots bring their own next job. This loop fills slots that are free, one job at a time, and when
+//! nothing is left it sleeps on the queue's marker, on a connection of its own, until work arrives or a delayed job is due.
+
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use redis::aio::MultiplexedConnection;
+use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
+
+use super::{Shared, calls::Taken, slot, upkeep};
+use crate::{Error, queue::now_ms};
+
+/// How long a look at the marker lasts before the queue itself is looked at, whatever the marker says.
+const BLOCK: Duration = Duration::from_secs(5);
+/// Even when rate limited for longer, delayed jobs are promoted this often.
+const LONGEST_LIMIT: i64 = 30_000;
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The worker's main task: ends once the worker is closing and all its jobs have ended.
+pub(super) async fn work(shared: Arc<Shared>) {
+    let mut upkeep = JoinSet::new();
+    upkeep.spawn(upkeep::renew_locks(shared.clone()));
+    upkeep.spawn(upkeep::recover_stalled(shared.clone()));
+    if let Err(error) = shared.queue.write_meta().await {
+        shared.warn(&error, "the queue's server cannot be reached yet");
+    }
+    let free = Arc::new(Semaphore::new(shared.settings.concurrency));
+    let mut slots = JoinSet::new();
+    let mut fetch = Fetch { shared: shared.clone(), marker: None, connection: None, drained: false };
+    loop {
+        let permit = tokio::select! {
+            biased;
+            () = shared.closing.cancelled() => break,
+            permit = free.clone().acquire_owned() => permit,
+            // All slots are busy, and a look at the marker from before caught one that is for others.
+            () = fetch.caught_marker() => {
+                shared.rouse_others().await;
+                continue;
+            }
+        };
+        while slots.try_join_next().is_some() {}
+        let (Ok(permit), Some(taken)) = (permit, fetch.next().await) else { break };
+        let shared = shared.clone();
+        slots.spawn(async move {
+            slot::run(shared, taken).await;
+            drop(permit);
+        });
+    }
+    drop(fetch);
+    while slots.join_next().await.is_some() {}
+}
+
+type Marker = Pin<Box<dyn Future<Output = Result<Look, Error>> + Send>>;
+
+/// A look at the marker: the connection to use again, and the time in the marker if there was one.
+struct Look {
+    connection: MultiplexedConnection,
+    at: Option<i64>,
+}
+
+struct Fetch {
+    shared: Arc<Shared>,
+    /// A look at the marker that is under way. It is never dropped halfway: it may have taken the marker away already.
+    marker: Option<Marker>,
+    connection: Option<MultiplexedConnection>,
+    /// Whether the last look at the queue found nothing.
+    drained: bool,
+}
+
+impl Fetch {
+    /// The next job; nothing once the worker is closing.
+    async fn next(&mut self) -> Option<Taken> {
+        let mut pause = Duration::from_millis(100);
+        while !self.shared.is_closing() {
+            let limited = self.shared.limited_until.load(Ordering::Relaxed) - now_ms();
+            if limited > 0 {
+                self.shared.rest(Duration::from_millis(limited.min(LONGEST_LIMIT) as u64)).await;
+                self.drained = false;
+                continue;
+            }
+            let tried = if self.drained { self.wait().await.map(|()| None) } else { self.take().await };
+            match tried {
+                Ok(Some(taken)) => return Some(taken),
+                Ok(None) => pause = Duration::from_millis(100),
+                Err(error) => {
+                    self.shared.warn(&error, "no job could be taken");
+                    self.drained = false;
+                    self.shared.rest(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        None
+    }
+
+    async fn take(&mut self) -> Result<Option<Taken>, Error> {
+        let token = self.shared.new_token();
+        let taken = match self.shared.take(&token).await {
+            // The job may have been handed over in an answer that got lost.
+            Err(error) if error.is_connection() => {
+                self.shared.rest(Duration::from_millis(100)).await;
+                self.shared.reclaim(&token).await
+            }
+            other => other,
+        }?;
+        self.drained = taken.is_none();
+        Ok(taken)
+    }
+
+    /// Sleeps until there may be work.
+    async fn wait(&mut self) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let due = shared.delayed_until.load(Ordering::Relaxed);
+        let until_due =
+            if due > 0 { Some(Duration::from_millis((due - now_ms()).max(0) as u64)) } else { None };
+        tokio::select! {
+            biased;
+            () = shared.closing.cancelled() => {}
+            () = sleep_or_never(until_due) => {
+                shared.delayed_until.store(0, Ordering::Relaxed);
+                self.drained = false;
+            }
+            look = self.look() => match look? {
+                Some(at) if at > now_ms() => {
+                    // The marker of a delayed job: it is ours to remember now.
+                    if due == 0 || at < due {
+                        shared.delayed_until.store(at, Ordering::Relaxed);
+                    }
+                }
+                _ => self.drained = false,
+            },
+            // A slot learnt of a rate limit or of a delayed job.
+            () = shared.hint.notified() => {}
+        }
+        Ok(())
+    }
+
+    /// Waits for the marker, for a few seconds at most, and takes it away.
+    async fn look(&mut self) -> Result<Option<i64>, Error> {
+        let shared = self.shared.clone();
+        let kept = &mut self.connection;
+        let marker = self.marker.get_or_insert_with(|| Box::pin(look(shared, kept.take())));
+        let looked = marker.await;
+        self.marker = None;
+        let Look { connection, at } = looked?;
+        self.connection = Some(connection);
+        Ok(at)
+    }
+
+    /// Ends when a look that is under way has caught a marker.
+    async fn caught_marker(&mut self) {
+        if self.marker.is_some() && matches!(self.look().await, Ok(Some(_))) {
+            return;
+        }
+        pending().await
+    }
+}
+
+async fn look(shared: Arc<Shared>, connection: Option<MultiplexedConnection>) -> Result<Look, Error> {
+    let mut connection = match connection {
+        Some(connection) => connection,
+        None => shared.queue.client().blocking(BLOCK).await?,
+    };
+    let mut command = redis::cmd("BZPOPMIN");
+    command.arg(shared.queue.key("marker")).arg(BLOCK.as_secs());
+    let popped: Option<(String, String, f64)> = command.query_async(&mut connection).await?;
+    Ok(Look { connection, at: popped.map(|(_, _, at)| at as i64) })
+}
+
+async fn sleep_or_never(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => sleep(duration).await,
+        None => pending().await,
+    }
+}
