@@ -1,0 +1,64 @@
+// A real npm bullmq that the Rust tests drive: PORT. Reads one JSON command a line, answers one JSON line each, in order of completion.
+import { createInterface } from 'node:readline';
+import { Queue, QueueEvents, Worker } from 'bullmq';
+
+const connection = { host: '127.0.0.1', port: Number(process.argv[2]), maxRetriesPerRequest: null };
+const queues = new Map(), workers = new Map(), listeners = new Map();
+const runs = [], seen = [], errors = [];
+const quiet = error => errors.push(String(error));
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+
+function queue(name) {
+  if (!queues.has(name)) queues.set(name, new Queue(name, { connection }).on('error', quiet));
+  return queues.get(name);
+}
+
+// Data tells the handler what to do; the Rust handler of the tests does the same.
+async function handle(job) {
+  runs.push({ id: job.id, name: job.name, attemptsMade: job.attemptsMade, at: Date.now(), data: job.data, tm: job.opts.telemetry?.metadata ?? null });
+  const { sleep_ms, fail_times, progress } = job.data ?? {};
+  if (progress !== undefined) await job.updateProgress(progress);
+  if (sleep_ms) await sleep(sleep_ms);
+  if ((fail_times ?? 0) > job.attemptsMade) throw new Error(`told to fail ${job.attemptsMade}`);
+  return { by: 'npm', data: job.data ?? null };
+}
+
+const commands = {
+  add: async ({ queue: name, jobs }) => (await queue(name).addBulk(jobs)).map(job => job.id),
+  schedule: async ({ queue: name, id, repeat, template }) => (await queue(name).upsertJobScheduler(id, repeat, template))?.id,
+  schedulers: async ({ queue: name }) => queue(name).getJobSchedulers(),
+  work: async ({ queue: name, options }) => {
+    const worker = new Worker(name, handle, { connection, ...options }).on('error', quiet);
+    workers.set(name, worker);
+    await worker.waitUntilReady();
+  },
+  listen: async ({ queue: name }) => {
+    const events = new QueueEvents(name, { connection }).on('error', quiet);
+    listeners.set(name, events);
+    for (const event of ['added', 'waiting', 'active', 'completed', 'failed', 'delayed', 'progress', 'stalled', 'retries-exhausted', 'drained', 'duplicated']) {
+      events.on(event, fields => seen.push({ event, ...(typeof fields === 'object' ? fields : {}) }));
+    }
+    await events.waitUntilReady();
+    await sleep(50); // the listener starts at the end of the stream once its first blocking read is on its way
+  },
+  job: async ({ queue: name, id }) => {
+    const job = await queue(name).getJob(id);
+    return job && { ...job.asJSON(), data: job.data, opts: job.opts, state: await job.getState(), returnvalue: job.returnvalue, failedReason: job.failedReason, stacktrace: job.stacktrace };
+  },
+  counts: async ({ queue: name }) => queue(name).getJobCounts(),
+  pause: async ({ queue: name, paused }) => (paused ? queue(name).pause() : queue(name).resume()),
+  concurrency: async ({ queue: name, jobs }) => queue(name).setGlobalConcurrency(jobs),
+  runs: async () => runs,
+  seen: async () => seen,
+  errors: async () => errors,
+  close: async ({ queue: name, force }) => workers.get(name)?.close(force ?? false),
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { call, ...command } = JSON.parse(line);
+  commands[command.do](command).then(
+    value => console.log(JSON.stringify({ call, value: value ?? null })),
+    error => console.log(JSON.stringify({ call, error: String(error?.stack ?? error) })),
+  );
+}
+process.exit(0);
