@@ -1,6 +1,7 @@
 //! End-to-end scenarios, one binary. To add one: write its file, then name it here.
 
 mod architecture;
+mod page;
 mod refusals;
 mod sinks;
 mod supervision;

@@ -1,0 +1,33 @@
+//! The first page in a real browser: true, readable on a phone, in the dark, without scripts, and for a screen reader.
+
+use ops_tests::System;
+use ops_tests::node::Node;
+use serde_json::json;
+
+use crate::toys::TOYS;
+
+#[tokio::test]
+async fn the_first_page_says_it_in_one_sentence_everywhere() {
+    let system = System::start(TOYS).await.unwrap();
+    for (width, height, scheme, scripts) in
+        [(1440, 900, "light", "on"), (1440, 900, "dark", "on"), (360, 780, "dark", "on"), (360, 780, "light", "off")]
+    {
+        let link = system.post("/api/links", json!({})).await.unwrap();
+        let png = system.folder().join(format!("{width}-{scheme}-{scripts}.png"));
+        let arguments = [
+            link["url"].as_str().unwrap().to_owned(),
+            png.to_string_lossy().into_owned(),
+            width.to_string(),
+            height.to_string(),
+            scheme.to_owned(),
+            scripts.to_owned(),
+        ];
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let seen = Node::start("page.mjs", &arguments).unwrap().finish().await.unwrap().remove(0);
+        let what = format!("{width} px, {scheme}, scripts {scripts}: {seen}");
+        assert!(seen["heading"].as_str().unwrap().contains("serving"), "{what}");
+        assert_eq!(seen["errors"], json!([]), "{what}");
+        assert_eq!(seen["violations"], json!([]), "{what}");
+        assert_ne!(seen["sideways"], true, "{what}");
+    }
+}

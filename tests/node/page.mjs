@@ -1,0 +1,28 @@
+// Opens the first page in a real Chromium by a one-time link: LINK PNG WIDTH HEIGHT SCHEME SCRIPTS. Prints what a person and axe
+// would find: {title, heading, errors, violations}. SCRIPTS is `on` or `off`.
+import { chromium } from 'playwright-core';
+import { createRequire } from 'node:module';
+
+const [link, png, width, height, scheme, scripts] = process.argv.slice(2);
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const browser = await chromium.launch({ executablePath, args });
+const context = await browser.newContext({
+  viewport: { width: Number(width), height: Number(height) }, colorScheme: scheme, javaScriptEnabled: scripts !== 'off', bypassCSP: scripts !== 'off',
+});
+const page = await context.newPage();
+const errors = [];
+page.on('console', message => { if (message.type() === 'error') errors.push(message.text()); });
+page.on('pageerror', error => errors.push(String(error)));
+await page.goto(link);
+await page.locator('form button').first().click();
+await page.waitForSelector('h1');
+await page.screenshot({ path: png, fullPage: true });
+let violations = [];
+if (scripts !== 'off') {
+  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+  violations = (await page.evaluate(() => window.axe.run())).violations.map(it => `${it.id}: ${it.nodes.map(node => node.target.join(' ')).join(', ')}`);
+}
+const sideways = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth).catch(() => null);
+console.log(JSON.stringify({ title: await page.title(), heading: await page.locator('h1').first().innerText(), errors, violations, sideways }));
+await browser.close();
