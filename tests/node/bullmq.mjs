@@ -1,6 +1,6 @@
 // A real npm bullmq that the Rust tests drive: PORT. Reads one JSON command a line, answers one JSON line each, in order of completion.
 import { createInterface } from 'node:readline';
-import { Queue, QueueEvents, Worker } from 'bullmq';
+import { FlowProducer, Queue, QueueEvents, Worker } from 'bullmq';
 
 const connection = { host: '127.0.0.1', port: Number(process.argv[2]), maxRetriesPerRequest: null };
 const queues = new Map(), workers = new Map(), listeners = new Map();
@@ -25,6 +25,7 @@ async function handle(job) {
 
 const commands = {
   add: async ({ queue: name, jobs }) => (await queue(name).addBulk(jobs)).map(job => job.id),
+  flow: async ({ flow }) => (await new FlowProducer({ connection }).on('error', quiet).add(flow)).job.id,
   schedule: async ({ queue: name, id, repeat, template }) => (await queue(name).upsertJobScheduler(id, repeat, template))?.id,
   schedulers: async ({ queue: name }) => queue(name).getJobSchedulers(),
   work: async ({ queue: name, options }) => {
@@ -42,8 +43,9 @@ const commands = {
     await sleep(50); // the listener starts at the end of the stream once its first blocking read is on its way
   },
   job: async ({ queue: name, id }) => {
+    const state = await queue(name).getJobState(id); // before the hash, which is then at least as new
     const job = await queue(name).getJob(id);
-    return job && { ...job.asJSON(), data: job.data, opts: job.opts, state: await job.getState(), returnvalue: job.returnvalue, failedReason: job.failedReason, stacktrace: job.stacktrace };
+    return job && { ...job.asJSON(), data: job.data, opts: job.opts, state, returnvalue: job.returnvalue, failedReason: job.failedReason, stacktrace: job.stacktrace };
   },
   counts: async ({ queue: name }) => queue(name).getJobCounts(),
   pause: async ({ queue: name, paused }) => (paused ? queue(name).pause() : queue(name).resume()),

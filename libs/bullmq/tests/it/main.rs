@@ -1,0 +1,8 @@
+//! Against real servers and a real npm `bullmq`, both ways.
+
+mod alone;
+mod mixed;
+mod npm_to_ours;
+mod ours_to_npm;
+mod recovery;
+mod support;

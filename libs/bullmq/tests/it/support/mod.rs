@@ -1,0 +1,90 @@
+//! A server of one's own per test, a real npm `bullmq`, and a handler that does what the job's data says.
+
+mod npm;
+mod server;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use ops_bullmq::{Client, DEFAULT_PREFIX, Job, JobError, JobOptions, NewJob, Worker, WorkerBuilder};
+use serde_json::{Value, json};
+
+pub(crate) use npm::Npm;
+pub(crate) use server::Server;
+
+/// Waits until the question has an answer, and fails with what was asked for when it takes too long.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "did not happen in time: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) async fn client(server: &Server) -> Client {
+    Client::connect(&server.url(), DEFAULT_PREFIX).await.expect("the server was just started")
+}
+
+pub(crate) fn job(name: &str, data: Value, options: JobOptions) -> NewJob {
+    NewJob::new(name, data, options).expect("json is json")
+}
+
+/// One run of a job by our worker.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) attempts_made: u32,
+    pub(crate) at: i64,
+    pub(crate) data: Value,
+    pub(crate) telemetry: Option<String>,
+}
+
+pub(crate) type Runs = Arc<Mutex<Vec<Run>>>;
+
+/// A builder and the handler to run with it; the handler keeps a list of its runs.
+pub(crate) fn worker(client: &Client, queue: &str) -> (WorkerBuilder, Runs) {
+    (Worker::builder(client, queue).concurrency(4), Runs::default())
+}
+
+/// Does what the job's data says, as the handler in `bullmq.mjs` does.
+pub(crate) async fn obey(runs: Runs, job: Job) -> Result<Value, JobError> {
+    runs.lock().expect("no test panics with it").push(Run {
+        id: job.id.clone(),
+        name: job.name.clone(),
+        attempts_made: job.attempts_made,
+        at: jiff::Timestamp::now().as_millisecond(),
+        data: job.data.clone(),
+        telemetry: job.telemetry.clone(),
+    });
+    if let Some(progress) = job.data.get("progress") {
+        job.update_progress(progress.clone()).await?;
+    }
+    if let Some(pause) = job.data.get("sleep_ms").and_then(Value::as_u64) {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    if job.data.get("panic").is_some() {
+        panic!("told to panic");
+    }
+    if job.data.get("fail_times").and_then(Value::as_u64).unwrap_or(0) > u64::from(job.attempts_made) {
+        return Err(JobError::Retry(format!("told to fail {}", job.attempts_made)));
+    }
+    Ok(json!({ "by": "ours", "data": job.data }))
+}
+
+pub(crate) fn of(runs: &Runs, id: &str) -> Vec<Run> {
+    runs.lock().expect("no test panics with it").iter().filter(|run| run.id == id).cloned().collect()
+}
+
+/// The waits between the runs of one job, in ms.
+pub(crate) fn waits(at: &[i64]) -> Vec<i64> {
+    at.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
