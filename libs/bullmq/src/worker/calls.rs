@@ -107,8 +107,12 @@ impl Shared {
 
     /// Remembers when the next delayed job is due, and tells the fetching loop.
     pub(super) fn note_delayed(&self, at: i64) {
-        self.delayed_until.store(at, Ordering::Relaxed);
-        self.hint.notify_one();
+        // Only ever earlier: an answer may be older than a marker that was seen since. Too early costs one look at the queue.
+        let known = self.delayed_until.load(Ordering::Relaxed);
+        if at > 0 && (known == 0 || at < known) {
+            self.delayed_until.store(at, Ordering::Relaxed);
+            self.hint.notify_one();
+        }
     }
 
     /// The arguments that every step that takes a job ends with.

@@ -32,7 +32,8 @@ pub(super) async fn work(shared: Arc<Shared>) {
     }
     let free = Arc::new(Semaphore::new(shared.settings.concurrency));
     let mut slots = JoinSet::new();
-    let mut fetch = Fetch { shared: shared.clone(), marker: None, connection: None, drained: false };
+    let mut fetch =
+        Fetch { shared: shared.clone(), marker: None, connection: None, drained: false, unsure: None };
     loop {
         let permit = tokio::select! {
             biased;
@@ -71,6 +72,8 @@ struct Fetch {
     connection: Option<MultiplexedConnection>,
     /// Whether the last look at the queue found nothing.
     drained: bool,
+    /// The token of a call whose answer was lost: a job may have been handed over in it.
+    unsure: Option<Arc<str>>,
 }
 
 impl Fetch {
@@ -100,15 +103,17 @@ impl Fetch {
     }
 
     async fn take(&mut self) -> Result<Option<Taken>, Error> {
-        let token = self.shared.new_token();
-        let taken = match self.shared.take(&token).await {
-            // The job may have been handed over in an answer that got lost.
-            Err(error) if error.is_connection() => {
-                self.shared.rest(Duration::from_millis(100)).await;
-                self.shared.reclaim(&token).await
+        if let Some(token) = &self.unsure {
+            let handed_over = self.shared.reclaim(token).await?;
+            self.unsure = None;
+            if handed_over.is_some() {
+                return Ok(handed_over);
             }
-            other => other,
-        }?;
+        }
+        let token = self.shared.new_token();
+        let taken = self.shared.take(&token).await.inspect_err(|error| {
+            self.unsure = error.is_connection().then_some(token);
+        })?;
         self.drained = taken.is_none();
         Ok(taken)
     }
@@ -127,12 +132,8 @@ impl Fetch {
                 self.drained = false;
             }
             look = self.look() => match look? {
-                Some(at) if at > now_ms() => {
-                    // The marker of a delayed job: it is ours to remember now.
-                    if due == 0 || at < due {
-                        shared.delayed_until.store(at, Ordering::Relaxed);
-                    }
-                }
+                // The marker of a delayed job: it is ours to remember now.
+                Some(at) if at > now_ms() => shared.note_delayed(at),
                 _ => self.drained = false,
             },
             // A slot learnt of a rate limit or of a delayed job.

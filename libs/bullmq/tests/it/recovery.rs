@@ -17,7 +17,11 @@ async fn a_job_of_our_dead_worker_is_finished_by_npm() {
     let (builder, runs) = worker(&client, QUEUE);
     let kept = runs.clone();
     let lock = Duration::from_millis(600);
-    let handle = builder.lock_duration(lock).run(move |job| obey(kept.clone(), job)).expect("a good name");
+    let handle = builder
+        .lock_duration(lock)
+        .stalled_interval(lock / 2)
+        .run(move |job| obey(kept.clone(), job))
+        .expect("a good name");
     let id = npm.add(QUEUE, json!([{ "name": "long", "data": { "sleep_ms": 1500 } }])).await.remove(0);
     eventually("it runs", || async { (!of(&runs, &id).is_empty()).then_some(()) }).await;
     drop(handle);
@@ -36,7 +40,7 @@ async fn a_job_of_npms_dead_worker_is_finished_by_ours() {
     let mut dead = Npm::start(&server).await;
     let npm = Npm::start(&server).await;
     let client = client(&server).await;
-    dead.work(QUEUE, json!({ "lockDuration": 800 })).await;
+    dead.work(QUEUE, json!({ "lockDuration": 800, "stalledInterval": 300 })).await;
     let id = npm.add(QUEUE, json!([{ "name": "long", "data": { "sleep_ms": 1500 } }])).await.remove(0);
     eventually("it runs", || async { (!dead.runs_of(&id).await.is_empty()).then_some(()) }).await;
     dead.kill().await;
@@ -127,14 +131,14 @@ async fn a_worker_goes_on_after_its_server_was_killed_and_started_again() {
         let (builder, runs) = worker(&client, QUEUE);
         let kept = runs.clone();
         let builder = builder
-            .lock_duration(Duration::from_secs(2))
+            .lock_duration(Duration::from_secs(10))
             .stalled_interval(Duration::from_secs(1))
             .max_stalled(9);
         let handle = builder.run(move |job| obey(kept.clone(), job)).expect("a good name");
         let jobs = |count: usize| {
             (0..count).map(|n| job(&format!("{n}"), json!({ "sleep_ms": 5 }), JobOptions::default()))
         };
-        queue.add_bulk(jobs(400)).await.expect("added");
+        let ids = queue.add_bulk(jobs(400)).await.expect("added");
         eventually("it works", || async { (runs.lock().expect("not poisoned").len() >= 50).then_some(()) })
             .await;
         server.kill();
@@ -151,6 +155,8 @@ async fn a_worker_goes_on_after_its_server_was_killed_and_started_again() {
         })
         .await;
         assert_eq!(done.failed, 0);
+        let twice: Vec<&String> = ids.iter().filter(|id| of(&runs, id).len() != 1).collect();
+        assert!(twice.is_empty(), "not run once: {twice:?}");
         handle.close(Duration::from_secs(5)).await;
     }
 }

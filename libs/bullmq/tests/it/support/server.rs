@@ -1,7 +1,7 @@
 //! A Valkey or Redis server on a free port, in a folder that goes away with it.
 
 use std::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -71,9 +71,16 @@ impl Server {
         command.query_async(&mut connection).await.expect("an answer")
     }
 
+    /// Whether it answers and has read what it has on disk.
+    async fn is_up(&self) -> bool {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).expect("an address");
+        let Ok(mut connection) = client.get_multiplexed_async_connection().await else { return false };
+        redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+    }
+
     async fn answer(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !self.is_up().await {
             assert!(Instant::now() < deadline, "{} does not answer", self.program.display());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
