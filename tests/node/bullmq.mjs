@@ -27,6 +27,7 @@ const commands = {
   add: async ({ queue: name, jobs }) => (await queue(name).addBulk(jobs)).map(job => job.id),
   flow: async ({ flow }) => (await new FlowProducer({ connection }).on('error', quiet).add(flow)).job.id,
   schedule: async ({ queue: name, id, repeat, template }) => (await queue(name).upsertJobScheduler(id, repeat, template))?.id,
+  repeat: async ({ queue: name, name: job, data, opts }) => (await queue(name).add(job, data, opts)).id,
   schedulers: async ({ queue: name }) => queue(name).getJobSchedulers(),
   work: async ({ queue: name, options }) => {
     const worker = new Worker(name, handle, { connection, ...options }).on('error', quiet);

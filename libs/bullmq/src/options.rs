@@ -224,7 +224,7 @@ impl JobOptions {
         put("backoff", self.backoff.as_ref().map(Backoff::to_json));
         put("delay", self.delay.map(|delay| json!(millis(delay))));
         put("priority", self.priority.map(|priority| json!(priority)));
-        put("lifo", self.lifo.then(|| json!(true)));
+        put("lifo", self.lifo.then_some(Value::Bool(true)));
         put("jobId", self.job_id.as_ref().map(|id| json!(id)));
         put("removeOnComplete", self.remove_on_complete.map(Keep::to_json));
         put("removeOnFail", self.remove_on_fail.map(Keep::to_json));

@@ -99,15 +99,13 @@ impl Queue {
     pub async fn add_bulk(&self, jobs: impl IntoIterator<Item = NewJob>) -> Result<Vec<String>, Error> {
         let now = now_ms();
         let mut calls = Vec::new();
-        let mut pending = 0;
-        for job in jobs {
-            if pending % AT_ONCE == 0 {
+        for (place, job) in jobs.into_iter().enumerate() {
+            if place % AT_ONCE == 0 {
                 calls.push(self.script(&self.client().scripts().add));
             }
-            pending += 1;
             let options = job.options.or(&self.inner.defaults);
             options.check()?;
-            let call = calls.last_mut().ok_or(Error::Timeout)?;
+            let Some(call) = calls.last_mut() else { continue };
             call.arg(options.job_id.as_deref().unwrap_or_default())
                 .arg(&job.name)
                 .arg(options.timestamp.unwrap_or(now))

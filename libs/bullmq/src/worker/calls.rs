@@ -17,7 +17,7 @@ pub(super) struct Taken {
 
 /// The answer of a step that ends a job: what follows, or the script's code for "not yours".
 pub(super) enum Ended {
-    Next(Option<Taken>),
+    Next(Option<Box<Taken>>),
     Refused(i64),
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Ending<'a> {
 
 impl Shared {
     /// The next job, if there is one.
-    pub(super) async fn take(&self, token: &Arc<str>) -> Result<Option<Taken>, Error> {
+    pub(super) async fn take(&self, token: &Arc<str>) -> Result<Option<Box<Taken>>, Error> {
         let mut call = self.queue.script(&self.queue.client().scripts().take);
         self.taking(&mut call, token);
         let reply = self.queue.client().run(&call).await?;
@@ -38,7 +38,7 @@ impl Shared {
     }
 
     /// The job that was taken by a call whose answer was lost, if there is one.
-    pub(super) async fn reclaim(&self, token: &Arc<str>) -> Result<Option<Taken>, Error> {
+    pub(super) async fn reclaim(&self, token: &Arc<str>) -> Result<Option<Box<Taken>>, Error> {
         let mut call = self.queue.script(&self.queue.client().scripts().reclaim);
         call.arg(&**token);
         let reply = self.queue.client().run(&call).await?;
@@ -129,7 +129,7 @@ impl Shared {
         call.arg(attempts.unwrap_or(0)).arg(count).arg(age).arg(1000);
     }
 
-    fn read_taken(&self, reply: Reply, token: &Arc<str>) -> Result<Option<Taken>, Error> {
+    fn read_taken(&self, reply: Reply, token: &Arc<str>) -> Result<Option<Box<Taken>>, Error> {
         let (fields, id, limited, delayed): (Reply, Reply, i64, i64) = read(reply)?;
         if limited > 0 {
             self.limited_until.store(now_ms() + limited, Ordering::Relaxed);
@@ -142,7 +142,7 @@ impl Shared {
         let fields: HashMap<String, Vec<u8>> = read(fields)?;
         let (mut job, fault) = Job::read(&self.queue, read(id)?, fields);
         job.token = Some(token.clone());
-        Ok(Some(Taken { job, token: token.clone(), fault }))
+        Ok(Some(Box::new(Taken { job, token: token.clone(), fault })))
     }
 }
 

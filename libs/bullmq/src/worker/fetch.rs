@@ -78,7 +78,7 @@ struct Fetch {
 
 impl Fetch {
     /// The next job; nothing once the worker is closing.
-    async fn next(&mut self) -> Option<Taken> {
+    async fn next(&mut self) -> Option<Box<Taken>> {
         let mut pause = Duration::from_millis(100);
         while !self.shared.is_closing() {
             let limited = self.shared.limited_until.load(Ordering::Relaxed) - now_ms();
@@ -102,7 +102,7 @@ impl Fetch {
         None
     }
 
-    async fn take(&mut self) -> Result<Option<Taken>, Error> {
+    async fn take(&mut self) -> Result<Option<Box<Taken>>, Error> {
         if let Some(token) = &self.unsure {
             let handed_over = self.shared.reclaim(token).await?;
             self.unsure = None;

@@ -15,7 +15,7 @@ use crate::{Error, Job, JobError};
 const LONGEST_TEXT: usize = 16 * 1024;
 
 /// Runs jobs until none follows.
-pub(super) async fn run(shared: Arc<Shared>, first: Taken) {
+pub(super) async fn run(shared: Arc<Shared>, first: Box<Taken>) {
     let mut next = Some(first);
     while let Some(taken) = next {
         let running = Running { token: taken.token.clone(), name: taken.job.name.clone() };
@@ -50,7 +50,7 @@ async fn outcome(shared: &Shared, taken: &Taken) -> Result<Value, JobError> {
 }
 
 /// Tells the server how the job ended, as often as it takes.
-async fn end(shared: &Shared, taken: &Taken, outcome: Result<Value, JobError>) -> Option<Taken> {
+async fn end(shared: &Shared, taken: &Taken, outcome: Result<Value, JobError>) -> Option<Box<Taken>> {
     let job = &taken.job;
     let (value, reason, stack);
     let ending = match &outcome {

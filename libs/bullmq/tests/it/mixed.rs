@@ -27,13 +27,13 @@ async fn two_thousand_jobs_of_both_producers_are_each_run_once_by_either_worker(
         .collect();
     let ours = (0..1000).map(|n: u64| {
         let options = JobOptions {
-            priority: (n % 4 > 0).then_some((n % 4) as u32 * 5),
-            delay: (n % 7 == 0).then(|| Duration::from_millis(n)),
+            priority: (!n.is_multiple_of(4)).then_some((n % 4) as u32 * 5),
+            delay: (n.is_multiple_of(7)).then(|| Duration::from_millis(n)),
             attempts: Some(2),
             backoff: Some(Backoff::exponential(Duration::from_millis(20))),
             ..JobOptions::default()
         };
-        job("ours", json!({ "fail_times": u8::from(n % 10 == 0) }), options)
+        job("ours", json!({ "fail_times": u8::from(n.is_multiple_of(10)) }), options)
     });
     let (theirs, ours) = tokio::join!(npm.add(QUEUE, theirs.into()), queue.add_bulk(ours));
     let ids: Vec<String> = theirs.into_iter().chain(ours.expect("added")).collect();

@@ -210,3 +210,21 @@ async fn a_scheduler_made_by_npm_goes_on_with_our_worker_until_its_limit() {
     handle.close(Duration::from_secs(5)).await;
     assert_eq!(count("tick"), 3, "the limit holds");
 }
+
+#[tokio::test]
+async fn an_old_style_repeatable_job_of_npm_goes_on_with_our_worker() {
+    let server = Server::start().await;
+    let npm = Npm::start(&server).await;
+    let client = client(&server).await;
+    let (builder, runs) = worker(&client, QUEUE);
+    let kept = runs.clone();
+    let handle = builder.run(move |job| obey(kept.clone(), job)).expect("a good name");
+    let repeat = |repeat: Value| json!({ "queue": QUEUE, "name": "old", "data": { "a": 1 }, "opts": { "repeat": repeat } });
+    npm.call("repeat", repeat(json!({ "every": 200 }))).await;
+    npm.call("repeat", repeat(json!({ "pattern": "* * * * * *", "limit": 2 }))).await;
+    eventually("twelve times", || async { (runs.lock().expect("not poisoned").len() >= 12).then_some(()) })
+        .await;
+    handle.close(Duration::from_secs(5)).await;
+    let runs = runs.lock().expect("not poisoned").clone();
+    assert!(runs.iter().all(|run| run.data == json!({ "a": 1 })));
+}

@@ -115,7 +115,8 @@ async fn a_closing_worker_finishes_what_it_can_and_puts_the_rest_back() {
         (queue.counts().await.expect("an answer").completed == 31).then_some(())
     })
     .await;
-    let (ours, theirs) = (runs.lock().expect("not poisoned").clone(), npm.runs().await);
+    let ours = runs.lock().expect("not poisoned").clone();
+    let theirs = npm.runs().await;
     for id in &ids[1..] {
         let times = ours.iter().filter(|run| run.id == *id).count()
             + theirs.iter().filter(|run| run["id"] == *id).count();
