@@ -1,6 +1,7 @@
 //! Drains a backlog of jobs that do nothing, and prints jobs a second and CPU time a job: URL [JOBS] [CONCURRENCY].
 
 use std::{
+    io::Write,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -45,7 +46,7 @@ async fn main() -> anyhow::Result<()> {
         "jobs_per_s": (jobs as f64 / took).round(),
         "cpu_ms_per_job": cpu * 1000.0 / jobs as f64,
     });
-    println!("{result}");
+    writeln!(std::io::stdout(), "{result}")?;
     Ok(())
 }
 

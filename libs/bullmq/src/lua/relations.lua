@@ -9,7 +9,8 @@ local function release_duplicates(id)
   local kept = call('HMGET', following, 'name', 'data', 'opts', 'jid', 'rjk')
   if not kept[1] then return end
   local new = kept[4] or (call('INCR', base .. 'id') .. '')
-  local opts = cjson.decode(kept[3])
+  local readable, opts = pcall(cjson.decode, kept[3])
+  if not readable or type(opts) ~= 'table' then opts = {} end
   local delay, priority = tonumber(opts['delay']) or 0, tonumber(opts['priority']) or 0
   call('SET', key, new)
   if kept[5] then

@@ -79,7 +79,7 @@ struct Fetch {
 impl Fetch {
     /// The next job; nothing once the worker is closing.
     async fn next(&mut self) -> Option<Box<Taken>> {
-        let mut pause = Duration::from_millis(100);
+        let (mut pause, mut troubled) = (Duration::from_millis(100), false);
         while !self.shared.is_closing() {
             let limited = self.shared.limited_until.load(Ordering::Relaxed) - now_ms();
             if limited > 0 {
@@ -90,9 +90,17 @@ impl Fetch {
             let tried = if self.drained { self.wait().await.map(|()| None) } else { self.take().await };
             match tried {
                 Ok(Some(taken)) => return Some(taken),
-                Ok(None) => pause = Duration::from_millis(100),
+                Ok(None) => {
+                    if troubled {
+                        tracing::info!(queue.name = self.shared.queue.name(), "jobs can be taken again");
+                    }
+                    (troubled, pause) = (false, Duration::from_millis(100));
+                }
                 Err(error) => {
-                    self.shared.warn(&error, "no job could be taken");
+                    if !troubled {
+                        self.shared.warn(&error, "no job could be taken, trying on");
+                    }
+                    troubled = true;
                     self.drained = false;
                     self.shared.rest(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);

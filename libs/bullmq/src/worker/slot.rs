@@ -13,6 +13,8 @@ use crate::{Error, Job, JobError};
 
 /// The longest reason and stack text that are kept.
 const LONGEST_TEXT: usize = 16 * 1024;
+/// How often an error of the server itself (out of memory, say) is waited out; one of the connection always is.
+const MOST_REFUSALS: u32 = 8;
 
 /// Runs jobs until none follows.
 pub(super) async fn run(shared: Arc<Shared>, first: Box<Taken>) {
@@ -70,7 +72,7 @@ async fn end(shared: &Shared, taken: &Taken, outcome: Result<Value, JobError>) -
     };
     let next = shared.new_token();
     let mut pause = Duration::from_millis(50);
-    let mut unsure = false;
+    let (mut unsure, mut tries) = (false, 0);
     loop {
         let error = match shared.end(taken, &ending, &next).await {
             Ok(Ended::Next(following)) => return following,
@@ -90,12 +92,15 @@ async fn end(shared: &Shared, taken: &Taken, outcome: Result<Value, JobError>) -
             }
             Err(error) => error,
         };
-        if !error.is_connection() {
-            log(shared, job, &error, "the end of a job could not be recorded");
+        tries += 1;
+        if !error.is_connection() && tries >= MOST_REFUSALS {
+            log(shared, job, &error, "the end of a job could not be recorded, it will stall");
             return None;
         }
-        log(shared, job, &error, "the end of a job could not be recorded yet");
-        unsure = true;
+        if tries == 1 {
+            log(shared, job, &error, "the end of a job could not be recorded yet");
+        }
+        unsure |= error.is_connection();
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }
