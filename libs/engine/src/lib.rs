@@ -1,1 +1,24 @@
+//! Decides, never acts.
+//!
+//! [`fold`] turns signals into the [`SystemState`](ops_contract::SystemState), [`judge`] says how each service and
+//! store does and what has gone silent, [`plan`] compares what is with what should be, [`explain`] says it in one
+//! sentence. All are pure: no I/O, no clock (`now` is an argument), no memory; same input, same output.
+//!
+//! To add a judgement: one file, called from [`judge`]. To add a reason to act: one arm in `slot`.
 
+mod dependencies;
+mod explain;
+mod facts;
+mod fold;
+mod judge;
+mod plan;
+mod restart;
+mod rolling;
+mod slot;
+mod words;
+
+pub use explain::explain;
+pub use facts::{Facts, Intent, PastExit, Rolling};
+pub use fold::fold;
+pub use judge::{STALE_AFTER, Transition, desired, judge};
+pub use plan::{Plan, SlotVerdict, apply, plan};
