@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn clocks_are_utc() {
-        assert_eq!(clock(Timestamp(1_792_000_000_000_000)), "13:46:40 UTC");
+        assert_eq!(clock(Timestamp(1_792_000_000_000_000)), "17:46:40 UTC");
     }
 
     #[test]
