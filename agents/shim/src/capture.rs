@@ -75,7 +75,8 @@ impl<R: Read> Capture<R> {
             self.line.clear();
             at += redactor.take(&raw[at..], complete, LONGEST_LINE, &mut self.line);
             log.write(now, self.tag, &self.line);
-            let enough = if complete { at == raw.len() } else { raw.len() - at <= LONGEST_LINE + redactor.longest() };
+            let enough =
+                if complete { at == raw.len() } else { raw.len() - at <= LONGEST_LINE + redactor.longest() };
             if enough {
                 return at;
             }

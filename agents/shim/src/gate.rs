@@ -46,7 +46,9 @@ pub(crate) fn run(mut arguments: Skip<ArgsOs>) -> ExitCode {
 fn in_words(program: &OsString, error: &io::Error) -> String {
     let program = program.to_string_lossy();
     match error.kind() {
-        io::ErrorKind::NotFound => format!("cannot start {program}: no such program (or its interpreter is missing)"),
+        io::ErrorKind::NotFound => {
+            format!("cannot start {program}: no such program (or its interpreter is missing)")
+        }
         io::ErrorKind::PermissionDenied => format!("cannot start {program}: it is not executable"),
         _ => format!("cannot start {program}: {error}"),
     }

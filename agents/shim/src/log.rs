@@ -36,7 +36,8 @@ impl Log {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let writer = LogFile { path, max_bytes, keep, file: None, size: 0 };
         let theirs = Arc::clone(&shared);
-        let thread = thread::Builder::new().stack_size(64 * 1024).spawn(move || write_forever(&theirs, writer));
+        let thread =
+            thread::Builder::new().stack_size(64 * 1024).spawn(move || write_forever(&theirs, writer));
         thread.map_err(|e| format!("cannot start a thread: {e}"))?;
         Ok(Self(shared))
     }
@@ -160,7 +161,8 @@ impl LogFile {
         if self.file.is_none() {
             let _ = self.path.parent().map(fs::create_dir_all);
             self.file = File::options().append(true).create(true).open(&self.path).ok();
-            self.size = self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len());
+            self.size =
+                self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len());
         }
     }
 
@@ -174,7 +176,8 @@ impl LogFile {
         for n in (1..self.keep).rev() {
             let _ = fs::rename(numbered(n), numbered(n + 1));
         }
-        let _ = if self.keep == 0 { fs::remove_file(&self.path) } else { fs::rename(&self.path, numbered(1)) };
+        let _ =
+            if self.keep == 0 { fs::remove_file(&self.path) } else { fs::rename(&self.path, numbered(1)) };
         self.size = 0;
     }
 }

@@ -32,7 +32,10 @@ fn main() -> ExitCode {
         None => run(),
         Some(word) if word == "--gate" => gate::run(arguments),
         Some(_) => {
-            let _ = writeln!(io::stderr(), "insightdesk-shim is started by the agent, with JSON on standard input");
+            let _ = writeln!(
+                io::stderr(),
+                "insightdesk-shim is started by the agent, with JSON on standard input"
+            );
             ExitCode::from(2)
         }
     }

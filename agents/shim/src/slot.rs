@@ -35,7 +35,9 @@ pub(crate) struct Slot {
 impl Slot {
     /// Takes the slot, or says who must not be disturbed.
     pub(crate) fn take(spec: &Spec) -> Result<Self, Refusal> {
-        let in_words = |what: &str, e: io::Error| Refusal::from(format!("cannot {what} {}: {e}", spec.slot_dir.display()));
+        let in_words = |what: &str, e: io::Error| {
+            Refusal::from(format!("cannot {what} {}: {e}", spec.slot_dir.display()))
+        };
         fs::create_dir_all(&spec.slot_dir).map_err(|e| in_words("make", e))?;
         let lock = File::options().create(true).truncate(false).write(true).open(spec.slot_dir.join("lock"));
         let lock = lock.map_err(|e| in_words("open the lock of", e))?;
@@ -46,7 +48,10 @@ impl Slot {
         let directory = spec.slot_dir.join(spec.generation.to_string());
         fs::create_dir_all(&directory).map_err(|e| in_words("make a generation in", e))?;
         if directory.join("process.json").exists() || directory.join("exit.json").exists() {
-            return Err(Refusal { code: USED, message: format!("generation {} was used before", spec.generation) });
+            return Err(Refusal {
+                code: USED,
+                message: format!("generation {} was used before", spec.generation),
+            });
         }
         Ok(Self { _lock: lock, directory })
     }

@@ -46,7 +46,10 @@ impl Spec {
     /// Reads standard input to its end.
     pub(crate) fn read() -> Result<Self, String> {
         let mut text = Vec::new();
-        io::stdin().take(MAX_BYTES + 1).read_to_end(&mut text).map_err(|e| format!("cannot read the specification: {e}"))?;
+        io::stdin()
+            .take(MAX_BYTES + 1)
+            .read_to_end(&mut text)
+            .map_err(|e| format!("cannot read the specification: {e}"))?;
         if text.len() as u64 > MAX_BYTES {
             return Err(format!("the specification is longer than {MAX_BYTES} bytes"));
         }

@@ -1,0 +1,131 @@
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use ops_contract::{DependencyKind, DependencyReport, DependencyStatus};
+use ops_tasks::ServiceHandle;
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::{postgres, valkey};
+use crate::agent::Agent;
+use crate::clock;
+
+/// Longest look.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause between two looks at a store that is up, and at one that is not.
+const PAUSE_UP: Duration = Duration::from_secs(2);
+const PAUSE_NOT_UP: Duration = Duration::from_secs(1);
+/// Time-outs in a row after which a store that does not answer is down; before, it cannot be told.
+const TIMEOUTS_DOWN: u32 = 3;
+
+/// A data store that is looked at.
+#[derive(Clone)]
+pub(super) struct Target {
+    /// `postgres.main`, `postgres.main.replica-0`, `valkey.main`.
+    pub(super) name: String,
+    pub(super) password_secret: Option<String>,
+    pub(super) store: Store,
+}
+
+/// What it is and where.
+#[derive(Clone)]
+pub(super) enum Store {
+    Postgres(postgres::Target),
+    Valkey(valkey::Target),
+}
+
+/// What was seen, or why nothing good was.
+pub(super) type Seen = Result<String, String>;
+
+/// An open connection, kept between looks.
+enum Connection {
+    Postgres(Box<postgres::Connection>),
+    Valkey(valkey::Connection),
+}
+
+/// Looks at a data store until stopped.
+pub(super) fn begin(agent: &Arc<Agent>, target: Target) -> ServiceHandle {
+    agent.spawn(&format!("probe {}", target.name), move |agent, stop| {
+        let target = target.clone();
+        async move {
+            let _ = stop.run_until_cancelled(run(&agent, &target)).await;
+            Ok(())
+        }
+    })
+}
+
+async fn run(agent: &Agent, target: &Target) {
+    let mut connection = None;
+    let mut timeouts = 0;
+    loop {
+        let began = Instant::now();
+        let seen = tokio::time::timeout(TIMEOUT, look(agent, target, &mut connection)).await;
+        let latency_ms = Some(began.elapsed().as_secs_f64() * 1e3);
+        timeouts = if seen.is_err() { timeouts + 1 } else { 0 };
+        let (status, detail, latency_ms) = match seen {
+            Ok(Ok(detail)) => (DependencyStatus::Up, detail, latency_ms),
+            Ok(Err(reason)) => (DependencyStatus::Down, reason, None),
+            Err(_) => {
+                // What was under way on it is of unknown state.
+                connection = None;
+                let status =
+                    if timeouts < TIMEOUTS_DOWN { DependencyStatus::Unknown } else { DependencyStatus::Down };
+                (status, format!("no answer within {TIMEOUT:?}"), None)
+            }
+        };
+        report(agent, target, status, detail, latency_ms);
+        tokio::time::sleep(if status == DependencyStatus::Up { PAUSE_UP } else { PAUSE_NOT_UP }).await;
+    }
+}
+
+/// Looks through the open connection; a broken one is replaced once, so that only what is true now is told.
+async fn look(agent: &Agent, target: &Target, connection: &mut Option<Connection>) -> Seen {
+    if let Some(mut open) = connection.take()
+        && let Ok(detail) = ask(&mut open).await
+    {
+        *connection = Some(open);
+        return Ok(detail);
+    }
+    let mut open = connect(target, password(agent, target)?).await?;
+    let detail = ask(&mut open).await?;
+    *connection = Some(open);
+    Ok(detail)
+}
+
+async fn connect(target: &Target, password: Option<SecretString>) -> Result<Connection, String> {
+    match &target.store {
+        Store::Postgres(store) => {
+            postgres::connect(store, password).await.map(|open| Connection::Postgres(Box::new(open)))
+        }
+        Store::Valkey(store) => valkey::connect(store, password).await.map(Connection::Valkey),
+    }
+}
+
+async fn ask(connection: &mut Connection) -> Seen {
+    match connection {
+        Connection::Postgres(open) => postgres::ask(open).await,
+        Connection::Valkey(open) => valkey::ask(open).await,
+    }
+}
+
+fn password(agent: &Agent, target: &Target) -> Result<Option<SecretString>, String> {
+    let Some(name) = &target.password_secret else { return Ok(None) };
+    let stack = agent.stack.borrow().clone().ok_or("no stack yet")?;
+    agent.secrets.resolve(name, &stack, &agent.environment).map(Some)
+}
+
+/// Keeps what was seen for the heartbeat, and tells at once when it makes a difference.
+fn report(agent: &Agent, target: &Target, status: DependencyStatus, detail: String, latency_ms: Option<f64>) {
+    let kind = match target.store {
+        Store::Postgres(_) => DependencyKind::Postgres,
+        Store::Valkey(_) => DependencyKind::Valkey,
+    };
+    let name = target.name.clone();
+    let report = DependencyReport { name: name.clone(), kind, status, detail, latency_ms, at: clock::now() };
+    let mut known = agent.dependencies.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = known.insert(name, report.clone());
+    drop(known);
+    if before.is_none_or(|before| before.status != report.status || before.detail != report.detail) {
+        agent.outbox.dependency(report);
+    }
+}
