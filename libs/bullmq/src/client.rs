@@ -42,7 +42,12 @@ impl Client {
 
     /// Connects at the first call, so that a program can start while the server is away. Needs a tokio runtime.
     pub fn lazy(url: &str, prefix: &str) -> Result<Self, Error> {
-        let redis = redis::Client::open(with_known_scheme(url)).map_err(Error::Address)?;
+        let address = with_known_scheme(url);
+        if address.starts_with("rediss:") && rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Without one the first connection would panic. Losing the race to another installer is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let redis = redis::Client::open(address).map_err(Error::Address)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(DEADLINE))

@@ -264,3 +264,31 @@ async fn what_npm_refuses_is_refused_and_a_dead_server_is_an_error_within_the_de
     };
     tokio::time::timeout(Duration::from_secs(30), ask).await.expect("calls have a deadline");
 }
+
+#[tokio::test]
+async fn a_handler_can_change_its_data_write_a_log_and_hold_on_to_its_lock() {
+    let server = Server::start().await;
+    let npm = Npm::start(&server).await;
+    let client = client(&server).await;
+    let queue = Queue::new(&client, QUEUE).expect("a good name");
+    let handle = Worker::builder(&client, QUEUE)
+        .run(|job| async move {
+            job.log(&format!("attempt {}", job.attempts_started)).await?;
+            job.extend_lock(Duration::from_secs(60)).await?;
+            let seen: Vec<u32> = job.data_as()?;
+            job.update_data(json!([seen[0] + 1])).await?;
+            if job.attempts_made == 0 { Err(JobError::retry("once more")) } else { Ok(json!(seen)) }
+        })
+        .expect("a good name");
+    let options = JobOptions { attempts: Some(2), keep_logs: Some(1), ..JobOptions::default() };
+    let id = queue.add("step", json!([7]), options).await.expect("added");
+    let job = npm.job_in(QUEUE, &id, "completed").await;
+    assert_eq!((&job["returnvalue"], &job["data"]), (&json!([8]), &json!([9])));
+    let logs = server.command(&["LRANGE", &format!("bull:{QUEUE}:{id}:logs"), "0", "-1"]).await;
+    assert_eq!(redis::from_redis_value::<Vec<String>>(logs).expect("texts"), ["attempt 2"]);
+    let job = queue.job(&id).await.expect("an answer").expect("kept");
+    assert!(matches!(job.extend_lock(Duration::from_secs(1)).await, Err(Error::LockLost(_))));
+    server.command(&["DEL", &format!("bull:{QUEUE}:{id}")]).await;
+    assert!(matches!(job.update_data(json!(1)).await, Err(Error::Missing(_))));
+    handle.close(Duration::from_secs(5)).await;
+}
