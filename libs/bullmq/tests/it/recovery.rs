@@ -181,3 +181,30 @@ async fn an_idle_worker_wakes_for_the_first_job_after_a_restart() {
         .await;
     handle.close(Duration::from_secs(5)).await;
 }
+
+#[tokio::test]
+async fn no_job_is_lost_or_run_twice_when_connections_break_again_and_again() {
+    let server = Server::start().await;
+    let client = client(&server).await;
+    let queue = Queue::new(&client, QUEUE).expect("a good name");
+    let (builder, runs) = worker(&client, QUEUE);
+    let kept = runs.clone();
+    let handle = builder.run(move |job| obey(kept.clone(), job)).expect("a good name");
+    let jobs = (0..600).map(|n| job(&format!("{n}"), json!({ "sleep_ms": n % 5 }), JobOptions::default()));
+    let ids = queue.add_bulk(jobs).await.expect("added");
+    for breaks in 1..=10 {
+        let reached = breaks * 50;
+        eventually("it works", || async {
+            (runs.lock().expect("not poisoned").len() >= reached).then_some(())
+        })
+        .await;
+        server.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+    }
+    eventually("all are done", || async {
+        queue.counts().await.ok().filter(|counts| counts.completed == 600 && counts.active == 0).map(drop)
+    })
+    .await;
+    let wrong: Vec<&String> = ids.iter().filter(|id| of(&runs, id).len() != 1).collect();
+    assert!(wrong.is_empty(), "not run once: {wrong:?}");
+    handle.close(Duration::from_secs(5)).await;
+}
