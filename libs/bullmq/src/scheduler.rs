@@ -63,14 +63,6 @@ impl Queue {
         let data = serde_json::to_string(&data).map_err(Error::Encode)?;
         let now = now_ms();
         let next = next_time(&repeat.schedule, now.max(repeat.start.unwrap_or(0)))?;
-        let mut own =
-            JobOptions { delay: None, job_id: None, timestamp: Some(now), ..template.clone() }.to_json();
-        own.insert("repeat".to_owned(), Value::Object(repeat.to_json(1)));
-        own.insert("repeatJobKey".to_owned(), json!(id));
-        let mut template_opts = JobOptions { delay: None, job_id: None, ..template.clone() }.to_json();
-        if template.attempts.is_none() {
-            template_opts.remove("attempts");
-        }
         let (every, pattern, zone) = repeat.schedule.parts();
         let mut call = self.script(&self.client().scripts().upsert_scheduler);
         call.arg(id)
@@ -78,8 +70,8 @@ impl Queue {
             .arg(next.map(|at| at.to_string()).unwrap_or_default())
             .arg(every.map(|every| every.to_string()).unwrap_or_default())
             .arg(data)
-            .arg(Value::Object(template_opts).to_string())
-            .arg(Value::Object(own).to_string())
+            .arg(template_opts(&template))
+            .arg(iteration_opts(&template, repeat, id, now))
             .arg("")
             .arg(repeat.start.map(|at| at.to_string()).unwrap_or_default())
             .arg(template.priority.unwrap_or(0))
@@ -163,6 +155,24 @@ impl Queue {
             .arg(if job.opts.lifo { "1" } else { "" });
         self.client().run::<String>(&call).await.map(drop)
     }
+}
+
+/// What the scheduler's hash keeps of the options.
+fn template_opts(template: &JobOptions) -> String {
+    let mut opts = JobOptions { delay: None, job_id: None, ..template.clone() }.to_json();
+    if template.attempts.is_none() {
+        opts.remove("attempts");
+    }
+    Value::Object(opts).to_string()
+}
+
+/// The options of the first job, but for what only the script knows.
+fn iteration_opts(template: &JobOptions, repeat: &Repeat, scheduler: &str, now: i64) -> String {
+    let own = JobOptions { delay: None, job_id: None, timestamp: Some(now), ..template.clone() };
+    let mut opts = own.to_json();
+    opts.insert("repeat".to_owned(), Value::Object(repeat.to_json(1)));
+    opts.insert("repeatJobKey".to_owned(), json!(scheduler));
+    Value::Object(opts).to_string()
 }
 
 impl Repeat {
