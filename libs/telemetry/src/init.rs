@@ -4,8 +4,9 @@ use std::time::Duration;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use sentry::ClientInitGuard;
 use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer};
-use tracing::Subscriber;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -56,10 +57,13 @@ impl Config {
         let scrubber = Scrubber::new(self.secrets.iter().chain(&self.sentry_dsn));
         let provider = traces::provider(&self, &scrubber)?;
         let sentry = errors::start(&self, &scrubber, DEADLINE);
-        let sentry_layers = sentry.is_some().then(|| BreadcrumbLayer::new().and_then(ErrorLayer::new()));
+        let before = filter_fn(|metadata| matches!(*metadata.level(), Level::WARN | Level::INFO));
+        let breadcrumbs = sentry.is_some().then(|| BreadcrumbLayer::new().with_filter(before));
+        let reports = sentry.is_some().then(|| ErrorLayer::new().with_filter(LevelFilter::ERROR));
         let subscriber = tracing_subscriber::registry()
             .with(traces::layer(&provider))
-            .with(sentry_layers)
+            .with(breadcrumbs)
+            .with(reports)
             .with(logs::layer(&self, &scrubber));
         let guard = Guard { provider, sentry: sentry.map(SentryGuard), ended: false };
         Ok((subscriber, guard))

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::fmt::format::{JsonFields, Writer};
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{JsonFields, Writer, debug_fn};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
@@ -24,7 +25,7 @@ where
     match config.log_format {
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .fmt_fields(JsonFields::new())
-            .event_format(Json { service: config.service_name.clone() })
+            .event_format(Json { service: config.service_name.clone(), scrubber: scrubber.clone() })
             .with_writer(writer)
             .with_filter(filter)
             .boxed(),
@@ -34,11 +35,20 @@ where
                 LogOutput::Stderr => io::stderr().is_terminal(),
             };
             tracing_subscriber::fmt::layer()
+                .fmt_fields(debug_fn(pretty_field).delimited(" "))
                 .with_ansi(terminal)
                 .with_writer(writer)
                 .with_filter(filter)
                 .boxed()
         }
+    }
+}
+
+fn pretty_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    match field.name() {
+        "message" => write!(writer, "{value:?}"),
+        name if is_sensitive(name) => write!(writer, "{name}={REDACTED}"),
+        name => write!(writer, "{name}={value:?}"),
     }
 }
 
@@ -84,6 +94,7 @@ impl Write for Line<'_> {
 /// One JSON object a line: the event's fields, its spans' fields and the trace it belongs to.
 struct Json {
     service: String,
+    scrubber: Scrubber,
 }
 
 impl<S, N> FormatEvent<S, N> for Json
@@ -121,17 +132,18 @@ where
             line.insert("trace_id".into(), current.trace_id().to_string().into());
             line.insert("span_id".into(), current.span_id().to_string().into());
         }
-        let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
+        // Before the line is written: a secret inside a text inside JSON has too many spellings.
+        let mut line = Value::Object(line);
+        self.scrubber.value(&mut line);
         writeln!(writer, "{line}")
     }
 }
 
-/// Collects an event's fields; what stands under a sensitive name is not collected.
+/// Collects an event's fields.
 struct Fields<'a>(&'a mut Map<String, Value>);
 
 impl Fields<'_> {
     fn insert(&mut self, field: &Field, value: Value) {
-        let value = if is_sensitive(field.name()) { REDACTED.into() } else { value };
         self.0.insert(field.name().to_owned(), value);
     }
 }
