@@ -14,6 +14,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
 };
+use tokio::runtime::{Builder, Runtime};
 use tracing::{Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
@@ -83,13 +84,14 @@ fn resource(config: &Config) -> Resource {
 
 /// Sends from the batch processor's own thread, which has no runtime: one that runs only while it sends.
 struct BlockingClient {
-    runtime: tokio::runtime::Runtime,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
     client: reqwest::Client,
 }
 
 impl BlockingClient {
     fn new() -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .context("could not start a runtime for the export of traces")?;
@@ -99,7 +101,7 @@ impl BlockingClient {
             .pool_max_idle_per_host(0)
             .build()
             .context("could not build the client for the export of traces")?;
-        Ok(Self { runtime, client })
+        Ok(Self { runtime: Some(runtime), client })
     }
 }
 
@@ -119,8 +121,20 @@ impl HttpClient for BlockingClient {
         'life: 'result,
         Self: 'result,
     {
-        let result = self.runtime.block_on(self.client.send_bytes(request));
+        let result = match &self.runtime {
+            Some(runtime) => runtime.block_on(self.client.send_bytes(request)),
+            None => Err("the client has ended".into()),
+        };
         Box::pin(std::future::ready(result))
+    }
+}
+
+impl Drop for BlockingClient {
+    /// A runtime that is dropped inside another one would panic; this one has nothing left to wait for.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -4,12 +4,48 @@ use axum::routing::get;
 use http::Request;
 use ops_telemetry::http::RequestLayer;
 use ops_telemetry::{Config, Metrics};
-use sentry_types::protocol::v7::{Context, Envelope, EnvelopeItem};
+use sentry_types::protocol::v7::{Context, Envelope, EnvelopeItem, Event};
 use tower::ServiceExt;
 
 use crate::support::{Sink, end};
 
 const SECRETS: [&str; 3] = ["planted-secret-1", "planted-secret-2", "planted-secret-3"];
+
+/// The one event that arrived, in an envelope without secrets.
+fn only_event(sink: &Sink) -> Event<'static> {
+    let bodies = sink.bodies();
+    for body in &bodies {
+        let text = String::from_utf8_lossy(body);
+        for secret in ["planted-secret", "never-listed"] {
+            assert!(!text.contains(secret), "{secret} stands in {text}");
+        }
+    }
+    let envelopes = bodies.iter().map(|body| Envelope::from_slice(body).expect("an envelope"));
+    let items = envelopes.flat_map(|envelope| envelope.into_items().collect::<Vec<_>>());
+    let mut events: Vec<_> = items
+        .filter_map(|item| match item {
+            EnvelopeItem::Event(event) => Some(*event),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(events.len(), 1, "{events:?}");
+    events.remove(0)
+}
+
+#[tokio::test]
+async fn a_panic_is_reported_without_secrets() {
+    let sink = Sink::default();
+    let mut config = Config::new("insightdesk-worker").with_secrets(SECRETS.map(Into::into));
+    config.sentry_dsn = Some(format!("http://publickey@{}/1", sink.start().await).into());
+    config.log_level = "silent".into();
+    let (_subscriber, guard) = config.build().expect("telemetry");
+    let outcome = std::panic::catch_unwind(|| panic!("a bug with planted-secret-1"));
+    assert!(outcome.is_err());
+    end(guard).await;
+    let event = only_event(&sink);
+    let exception = event.exception.values.first().expect("an exception");
+    assert_eq!(exception.value.as_deref(), Some("a bug with [redacted]"));
+}
 
 #[tokio::test]
 async fn an_error_report_names_its_request_and_holds_no_secret() {
@@ -47,21 +83,7 @@ async fn an_error_report_names_its_request_and_holds_no_secret() {
     app.oneshot(request).await.expect("infallible");
     end(guard).await;
 
-    let bodies = sink.bodies();
-    for body in &bodies {
-        let text = String::from_utf8_lossy(body);
-        for secret in ["planted-secret", "never-listed"] {
-            assert!(!text.contains(secret), "{secret} stands in {text}");
-        }
-    }
-    let envelopes = bodies.iter().map(|body| Envelope::from_slice(body).expect("an envelope"));
-    let event = envelopes
-        .flat_map(|envelope| envelope.into_items().collect::<Vec<_>>())
-        .find_map(|item| match item {
-            EnvelopeItem::Event(event) => Some(event),
-            _ => None,
-        })
-        .expect("an event");
+    let event = only_event(&sink);
     let message = event.message.expect("a message");
     assert_eq!(message, "could not sign in with [redacted] at postgres://desk:[redacted]@db/x");
     assert_eq!(event.environment.as_deref(), Some("staging"));

@@ -112,3 +112,11 @@ async fn rubbish_starts_a_new_trace() {
         assert!(span.in_scope(propagation::current_trace_id).is_some(), "{rubbish:.40}");
     }
 }
+
+#[tokio::test]
+async fn an_endpoint_that_is_no_url_is_an_error() {
+    let mut config = Config::new("x");
+    config.otlp_endpoint = Some("not a url".into());
+    let error = config.build().map(|_| ()).expect_err("it cannot be used");
+    assert!(format!("{error:#}").starts_with("could not set up the export of traces"), "{error:#}");
+}
