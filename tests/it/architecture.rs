@@ -5,7 +5,21 @@ use std::path::{Path, PathBuf};
 
 /// Folder of each crate, and the crates of ours that it may use.
 const ALLOWED: &[(&str, &[&str])] = &[
-    (".", &["agents", "audit", "bullmq", "contract", "engine", "server", "settings", "stack", "tasks", "telemetry"]),
+    (
+        ".",
+        &[
+            "agents",
+            "audit",
+            "bullmq",
+            "contract",
+            "engine",
+            "server",
+            "settings",
+            "stack",
+            "tasks",
+            "telemetry",
+        ],
+    ),
     ("libs/contract", &[]),
     ("libs/engine", &["contract"]),
     ("libs/stack", &["contract"]),
@@ -20,10 +34,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("agents", &["bullmq", "contract", "tasks", "telemetry"]),
     ("agents/shim", &[]),
     ("dashboard", &["contract"]),
-    ("server", &["alerts", "audit", "contract", "dashboard", "engine", "series", "stack", "tasks", "telemetry"]),
-    ("services/api", &["bullmq", "settings", "tasks", "telemetry"]),
-    ("services/realtime", &["bullmq", "settings", "tasks", "telemetry"]),
-    ("services/worker", &["bullmq", "settings", "tasks", "telemetry"]),
+    (
+        "server",
+        &["alerts", "audit", "contract", "dashboard", "engine", "series", "stack", "tasks", "telemetry"],
+    ),
+    ("services/program", &["bullmq", "settings", "tasks", "telemetry"]),
+    ("services/api", &["bullmq", "program", "settings", "tasks", "telemetry"]),
+    ("services/realtime", &["bullmq", "program", "settings", "tasks", "telemetry"]),
+    ("services/worker", &["bullmq", "program", "settings", "tasks", "telemetry"]),
 ];
 
 fn root() -> PathBuf {
@@ -34,8 +52,10 @@ fn root() -> PathBuf {
 fn crates_depend_only_on_what_the_map_allows() {
     for (folder, allowed) in ALLOWED {
         let path = root().join(folder).join("Cargo.toml");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let manifest: toml::Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let manifest: toml::Table =
+            text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let used: BTreeSet<&str> = manifest
             .get("dependencies")
             .and_then(toml::Value::as_table)
@@ -108,7 +128,9 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() && path.file_name().is_some_and(|name| name != "node_modules" && name != "target") {
+            if path.is_dir()
+                && path.file_name().is_some_and(|name| name != "node_modules" && name != "target")
+            {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();

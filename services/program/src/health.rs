@@ -1,0 +1,152 @@
+//! `/health`, `/health/live`, `/health/ready` and `/metrics`, alike in every program.
+//!
+//! Alive means that the program answers. Ready means that what it needs answers too and that it is not draining. Checks are short
+//! and remembered for a second, so that asking often costs nothing. What is down is named; why stays in the log.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use futures::future::{BoxFuture, join_all};
+use ops_telemetry::Metrics;
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+const REMEMBERED: Duration = Duration::from_secs(1);
+const DEADLINE: Duration = Duration::from_millis(800);
+
+type Probe = Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
+
+/// What a program says of itself.
+#[derive(Clone)]
+pub struct Health(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    replica: String,
+    draining: CancellationToken,
+    checks: Vec<(&'static str, Probe)>,
+    metrics: Metrics,
+    last: Mutex<Option<(Instant, Readiness)>>,
+}
+
+/// The answer of `/health/ready`.
+#[derive(Clone, Debug, Serialize)]
+struct Readiness {
+    status: &'static str,
+    checks: Vec<Check>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct About<'a> {
+    status: &'static str,
+    service: &'a str,
+    version: &'static str,
+    replica: &'a str,
+}
+
+impl Health {
+    /// Health without checks; never ready again once `draining` is cancelled.
+    pub fn builder(
+        name: &'static str,
+        replica: String,
+        draining: CancellationToken,
+        metrics: Metrics,
+    ) -> HealthBuilder {
+        HealthBuilder(Inner { name, replica, draining, checks: Vec::new(), metrics, last: Mutex::default() })
+    }
+
+    /// The routes, to be merged outside of everything that limits or counts.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route("/health", get(about))
+            .route("/health/live", get(about))
+            .route("/health/ready", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(self.clone())
+    }
+
+    async fn readiness(&self) -> Readiness {
+        if self.0.draining.is_cancelled() {
+            return Readiness { status: "draining", checks: Vec::new() };
+        }
+        let remembered = self.last().clone();
+        if let Some((at, readiness)) = remembered
+            && at.elapsed() < REMEMBERED
+        {
+            return readiness;
+        }
+        let checks = join_all(self.0.checks.iter().map(|(name, probe)| check(name, probe))).await;
+        let status = if checks.iter().all(|check| check.status == "up") { "ready" } else { "not ready" };
+        let readiness = Readiness { status, checks };
+        *self.last() = Some((Instant::now(), readiness.clone()));
+        readiness
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<(Instant, Readiness)>> {
+        self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Collects the checks.
+pub struct HealthBuilder(Inner);
+
+impl HealthBuilder {
+    /// Not ready while `probe` fails or takes too long.
+    #[must_use]
+    pub fn check<F>(mut self, name: &'static str, probe: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.0.checks.push((name, Box::new(move || Box::pin(probe()))));
+        self
+    }
+
+    /// The health.
+    pub fn build(self) -> Health {
+        Health(Arc::new(self.0))
+    }
+}
+
+async fn check(name: &'static str, probe: &Probe) -> Check {
+    let status = match tokio::time::timeout(DEADLINE, probe()).await {
+        Ok(Ok(())) => "up",
+        Ok(Err(error)) => {
+            tracing::debug!(check = name, error = format!("{error:#}"), "{name} is down");
+            "down"
+        }
+        Err(_) => "timed out",
+    };
+    Check { name, status }
+}
+
+async fn about(State(health): State<Health>) -> Response {
+    let about = About {
+        status: "ok",
+        service: health.0.name,
+        version: env!("CARGO_PKG_VERSION"),
+        replica: &health.0.replica,
+    };
+    Json(about).into_response()
+}
+
+async fn ready(State(health): State<Health>) -> Response {
+    let readiness = health.readiness().await;
+    let status = if readiness.status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+async fn metrics(State(health): State<Health>) -> Response {
+    ops_telemetry::metrics_response(&health.0.metrics)
+}
