@@ -1,5 +1,6 @@
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use sentry::ClientInitGuard;
@@ -80,17 +81,29 @@ impl Guard {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        // Both at once: two collectors that are away cost one deadline, not two.
-        thread::scope(|scope| {
+        // Both at once: two collectors that are away cost one deadline, not two. On threads of their own: a full
+        // queue makes Sentry's flush wait without any deadline, and such a thread is left to the process's end.
+        let (done, ended) = mpsc::channel();
+        let (provider, traces_done) = (self.provider.clone(), done.clone());
+        let mut waiting = 0;
+        let traces = move || {
             // What did not get out in time is lost, and there is nobody left to tell.
-            scope.spawn(|| drop(self.provider.shutdown_with_timeout(DEADLINE)));
-            if let Some(SentryGuard(client)) = &self.sentry {
-                client.close(Some(DEADLINE));
-            }
-        });
-        // The guard inside would close the client once more and wait once more.
+            let _ = provider.shutdown_with_timeout(DEADLINE);
+            let _ = traces_done.send(());
+        };
+        waiting += usize::from(thread::Builder::new().spawn(traces).is_ok());
         if let Some(SentryGuard(client)) = self.sentry.take() {
-            std::mem::forget(client);
+            let reports = move || {
+                client.close(Some(DEADLINE));
+                // Dropping it would close it once more and wait once more.
+                std::mem::forget(client);
+                let _ = done.send(());
+            };
+            waiting += usize::from(thread::Builder::new().spawn(reports).is_ok());
+        }
+        let deadline = Instant::now() + DEADLINE;
+        for _ in 0..waiting {
+            let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         }
     }
 }
