@@ -1,0 +1,32 @@
+use ops_contract::Timestamp;
+use sqlx::AnyConnection;
+
+use super::Result;
+
+/// Takes or renews the lease; false when another has it.
+pub(crate) async fn take(
+    db: &mut AnyConnection,
+    name: &str,
+    holder: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool> {
+    let holder_now: Option<String> = sqlx::query_scalar(
+        "INSERT INTO leases (name, holder, expires_at_us) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at_us = excluded.expires_at_us
+             WHERE leases.holder = excluded.holder OR leases.expires_at_us < $4
+         RETURNING holder",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(until.0)
+    .bind(now.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(holder_now.as_deref() == Some(holder))
+}
+
+pub(crate) async fn release(db: &mut AnyConnection, name: &str, holder: &str) -> Result<()> {
+    sqlx::query("DELETE FROM leases WHERE name = $1 AND holder = $2").bind(name).bind(holder).execute(db).await?;
+    Ok(())
+}
