@@ -1,0 +1,70 @@
+//! A program for agents to look after. It answers `/health` on `PORT`, counts aloud, and does what its arguments say.
+//!
+//! `count` a line every 5 ms · `bad-if FILE` answers 503 while FILE exists · `say TEXT…` each as a write of its own,
+//! then a line end · `environment` prints its variables · `exit CODE` after 200 ms
+
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[expect(clippy::disallowed_methods, reason = "no runtime here")]
+fn main() -> io::Result<()> {
+    let mut out = io::stdout();
+    let mut arguments = std::env::args().skip(1);
+    let mut bad_if = None;
+    while let Some(word) = arguments.next() {
+        match word.as_str() {
+            "count" => drop(std::thread::spawn(count)),
+            "bad-if" => bad_if = arguments.next().map(PathBuf::from),
+            "environment" => {
+                for (name, value) in std::env::vars() {
+                    writeln!(out, "{name}={value}")?;
+                }
+            }
+            "say" => {
+                for part in arguments.by_ref() {
+                    out.write_all(part.as_bytes())?;
+                    out.flush()?;
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                writeln!(out)?;
+            }
+            "exit" => {
+                std::thread::sleep(Duration::from_millis(200));
+                std::process::exit(arguments.next().and_then(|code| code.parse().ok()).unwrap_or(1));
+            }
+            _ => {}
+        }
+    }
+    serve(bad_if)
+}
+
+#[expect(clippy::disallowed_methods, reason = "no runtime here")]
+fn count() {
+    for n in 0_u64.. {
+        if writeln!(io::stdout(), "count {n}").is_err() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn serve(bad_if: Option<PathBuf>) -> io::Result<()> {
+    let port: u16 = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    for stream in listener.incoming() {
+        let mut stream = stream?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        let mut request = [0; 2048];
+        let _ = stream.read(&mut request);
+        let bad = bad_if.as_ref().is_some_and(|path| path.exists());
+        let answer = if bad {
+            "503 Service Unavailable\r\ncontent-length: 10\r\n\r\nno backend"
+        } else {
+            "200 OK\r\ncontent-length: 2\r\n\r\nok"
+        };
+        let _ = write!(stream, "HTTP/1.1 {answer}");
+    }
+    Ok(())
+}
