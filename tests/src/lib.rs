@@ -4,6 +4,7 @@
 //! Nothing here knows how the parts work inside: it runs programs, reads their output and talks HTTP.
 
 pub mod node;
+pub mod program;
 pub mod stores;
 pub mod system;
 
