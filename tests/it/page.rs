@@ -9,9 +9,12 @@ use crate::toys::TOYS;
 #[tokio::test]
 async fn the_first_page_says_it_in_one_sentence_everywhere() {
     let system = System::start(TOYS).await.unwrap();
-    for (width, height, scheme, scripts) in
-        [(1440, 900, "light", "on"), (1440, 900, "dark", "on"), (360, 780, "dark", "on"), (360, 780, "light", "off")]
-    {
+    for (width, height, scheme, scripts) in [
+        (1440, 900, "light", "on"),
+        (1440, 900, "dark", "on"),
+        (360, 780, "dark", "on"),
+        (360, 780, "light", "off"),
+    ] {
         let link = system.post("/api/links", json!({})).await.unwrap();
         let png = system.folder().join(format!("{width}-{scheme}-{scripts}.png"));
         let arguments = [

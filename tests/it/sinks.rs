@@ -10,8 +10,8 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
 
 /// A span as it arrived.
@@ -85,7 +85,11 @@ fn unpack(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
 }
 
 fn text(attributes: &[KeyValue], key: &str) -> String {
-    let value = attributes.iter().find(|it| it.key == key).and_then(|it| it.value.as_ref()).and_then(|it| it.value.as_ref());
+    let value = attributes
+        .iter()
+        .find(|it| it.key == key)
+        .and_then(|it| it.value.as_ref())
+        .and_then(|it| it.value.as_ref());
     match value {
         Some(Value::StringValue(text)) => text.clone(),
         _ => String::new(),

@@ -39,12 +39,19 @@ async fn a_killed_replica_is_replaced_and_the_evidence_is_kept() {
 async fn the_third_crash_gives_up_and_a_person_can_start_it_again() {
     let system = System::start(TOYS).await.unwrap();
     for _ in 0..3 {
-        let replica = system.replica_becomes("toy", 1, |it| it.state.phase == ReplicaPhase::Ready).await.unwrap();
+        let replica =
+            system.replica_becomes("toy", 1, |it| it.state.phase == ReplicaPhase::Ready).await.unwrap();
         let url = format!("http://127.0.0.1:{}/crash", replica.state.port.unwrap());
         let _ = system.http.get(url).send().await;
-        system.replica_becomes("toy", 1, |it| it.state.generation > replica.state.generation || it.state.phase == ReplicaPhase::GaveUp).await.unwrap();
+        system
+            .replica_becomes("toy", 1, |it| {
+                it.state.generation > replica.state.generation || it.state.phase == ReplicaPhase::GaveUp
+            })
+            .await
+            .unwrap();
     }
-    let gave_up = system.replica_becomes("toy", 1, |it| it.state.phase == ReplicaPhase::GaveUp).await.unwrap();
+    let gave_up =
+        system.replica_becomes("toy", 1, |it| it.state.phase == ReplicaPhase::GaveUp).await.unwrap();
     assert_eq!(gave_up.state.failures, 3);
     let now = system.now().await.unwrap();
     assert_eq!(now.services[0].status, ServiceStatus::Degraded);
@@ -70,7 +77,8 @@ async fn a_replica_whose_health_is_bad_is_not_ready_and_not_restarted() {
     let system = System::start(TOYS).await.unwrap();
     let before = system.replica("toy", 0).await.unwrap().state;
     system.http.post(format!("http://127.0.0.1:{}/sick", before.port.unwrap())).send().await.unwrap();
-    let sick = system.replica_becomes("toy", 0, |it| it.state.phase == ReplicaPhase::NotReady).await.unwrap().state;
+    let sick =
+        system.replica_becomes("toy", 0, |it| it.state.phase == ReplicaPhase::NotReady).await.unwrap().state;
     assert!(sick.detail.as_deref().unwrap_or_default().contains("503"), "{:?}", sick.detail);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let later = system.replica("toy", 0).await.unwrap().state;
@@ -80,9 +88,12 @@ async fn a_replica_whose_health_is_bad_is_not_ready_and_not_restarted() {
 
 #[tokio::test]
 async fn a_rolling_restart_loses_no_request() {
-    let system = System::start(&format!("{TOYS}\n[balancer]\nport = FREE_PORT_2\n").replace("replicas = {", "route = \"/\"\nreplicas = {"))
-        .await
-        .unwrap();
+    let system = System::start(
+        &format!("{TOYS}\n[balancer]\nport = FREE_PORT_2\n")
+            .replace("replicas = {", "route = \"/\"\nreplicas = {"),
+    )
+    .await
+    .unwrap();
     let balancer = system.replica("balancer", 0).await.unwrap().state.port.unwrap();
     let before = system.pids().await.unwrap();
 
@@ -94,7 +105,8 @@ async fn a_rolling_restart_loses_no_request() {
             tokio::spawn(async move {
                 let http = http_client().unwrap();
                 while !stop.load(Ordering::Relaxed) {
-                    let answer = http.get(format!("http://127.0.0.1:{balancer}/slow?ms={}", client * 20)).send().await;
+                    let answer =
+                        http.get(format!("http://127.0.0.1:{balancer}/slow?ms={}", client * 20)).send().await;
                     let counter = if answer.is_ok_and(|it| it.status().is_success()) { &good } else { &bad };
                     counter.fetch_add(1, Ordering::Relaxed);
                 }
@@ -127,7 +139,8 @@ async fn scaling_starts_and_drains_replicas_and_keeps_to_the_bounds() {
     })
     .await
     .expect("the third replica is stopped");
-    let response = system.send(Method::POST, "/api/services/toy/scale", Some(json!({ "replicas": 9 }))).await.unwrap();
+    let response =
+        system.send(Method::POST, "/api/services/toy/scale", Some(json!({ "replicas": 9 }))).await.unwrap();
     assert_eq!(response.status().as_u16(), 422);
     assert!(response.text().await.unwrap().contains('3'), "the answer names the bound");
 }
@@ -144,6 +157,8 @@ async fn down_leaves_nothing_running() {
     let system = System::start(TOYS).await.unwrap();
     let down = system.cli(&["down"]).unwrap();
     assert!(down.status.success(), "{down:?}");
-    let left = eventually(Duration::from_secs(5), async || leftovers(system.folder()).is_empty().then_some(())).await;
+    let left =
+        eventually(Duration::from_secs(5), async || leftovers(system.folder()).is_empty().then_some(()))
+            .await;
     assert!(left.is_some(), "{:?}", leftovers(system.folder()));
 }

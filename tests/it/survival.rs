@@ -30,9 +30,11 @@ impl Part {
 async fn kill_and_wait(system: &System, part: Part) {
     let before = part.pid(system).expect("up.json names the process");
     kill(before, Signal::KILL);
-    eventually(Duration::from_secs(20), async || part.pid(system).filter(|now| *now != before && is_alive(*now)))
-        .await
-        .expect("`up` starts it again");
+    eventually(Duration::from_secs(20), async || {
+        part.pid(system).filter(|now| *now != before && is_alive(*now))
+    })
+    .await
+    .expect("`up` starts it again");
 }
 
 /// The page knows all replicas again, from a fresh report.
@@ -91,7 +93,9 @@ async fn killing_the_agent_during_starts_and_restarts_makes_no_second_copy() {
         kill_and_wait(&system, Part::Agent).await;
     }
     page_is_right(&system).await;
-    eventually(Duration::from_secs(20), async || (toys(&system) == 2).then_some(())).await.expect("two, and no more");
+    eventually(Duration::from_secs(20), async || (toys(&system) == 2).then_some(()))
+        .await
+        .expect("two, and no more");
     let slots: BTreeSet<_> = system.pids().await.unwrap().into_iter().map(|(_, pid)| pid).collect();
     assert_eq!(slots.len(), 2);
 }
@@ -116,7 +120,8 @@ fn toys(system: &System) -> usize {
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
         let cwd = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
         String::from_utf8_lossy(&line).contains("toy.mjs")
-            && (cwd.starts_with(system.folder()) || String::from_utf8_lossy(&environment).contains(&*state.to_string_lossy()))
+            && (cwd.starts_with(system.folder())
+                || String::from_utf8_lossy(&environment).contains(&*state.to_string_lossy()))
     });
     shims.count()
 }
@@ -125,8 +130,11 @@ fn toys(system: &System) -> usize {
 fn log_has_no_gap(system: &System, slot: u16) {
     let path = system.state().join(format!("logs/toy/{slot}/1.log"));
     let text = std::fs::read_to_string(&path).unwrap();
-    let numbers: Vec<u64> =
-        text.lines().filter_map(|line| line.split_once(" o line ")).filter_map(|(_, number)| number.parse().ok()).collect();
+    let numbers: Vec<u64> = text
+        .lines()
+        .filter_map(|line| line.split_once(" o line "))
+        .filter_map(|(_, number)| number.parse().ok())
+        .collect();
     assert!(numbers.len() > 10, "{} lines", numbers.len());
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{}", path.display());
 }

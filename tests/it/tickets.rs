@@ -90,12 +90,14 @@ impl Desk {
         let mut desk = Self { system, sinks, api, token: String::new() };
         let credentials = json!({ "email": "admin@acme.example", "password": "insightdesk-dev" });
         let answer = desk.call("/v1/auth/sign-in", credentials).await;
-        desk.token = answer["accessToken"].as_str().unwrap_or_else(|| panic!("no token in {answer}")).to_owned();
+        desk.token =
+            answer["accessToken"].as_str().unwrap_or_else(|| panic!("no token in {answer}")).to_owned();
         desk
     }
 
     async fn call(&self, path: &str, body: Value) -> Value {
-        let request = self.system.http.post(format!("{}{path}", self.api)).bearer_auth(&self.token).json(&body);
+        let request =
+            self.system.http.post(format!("{}{path}", self.api)).bearer_auth(&self.token).json(&body);
         let response = request.send().await.unwrap();
         let status = response.status();
         let text = response.text().await.unwrap();
@@ -104,7 +106,11 @@ impl Desk {
     }
 
     async fn post_ticket(&self, subject: &str) -> Value {
-        self.call("/v1/tickets", json!({ "subject": subject, "description": "it does not work", "priority": "high" })).await
+        self.call(
+            "/v1/tickets",
+            json!({ "subject": subject, "description": "it does not work", "priority": "high" }),
+        )
+        .await
     }
 
     async fn port(&self, service: &str, slot: u16) -> u16 {
@@ -146,7 +152,11 @@ async fn npm_bullmq_and_our_programs_share_the_queues() {
     let options = json!({ "attempts": 3, "backoff": { "type": "exponential", "delay": 100 } }).to_string();
     let ticket = desk.post_ticket("From npm").await;
     let data = json!({ "ticketId": ticket["id"], "organisationId": ticket["organisationId"], "event": "ticket:updated" }).to_string();
-    let node = Node::start("bull_add.mjs", &[&valkey, "ticket-notification", "ticket-notification", &data, &options]).unwrap();
+    let node = Node::start(
+        "bull_add.mjs",
+        &[&valkey, "ticket-notification", "ticket-notification", &data, &options],
+    )
+    .unwrap();
     let ended = node.finish().await.unwrap();
     assert_eq!(ended[0]["failed"], Value::Null, "{ended:?}");
     assert_eq!(ended[0]["attemptsMade"], 1, "{ended:?}");
@@ -189,6 +199,13 @@ async fn when_postgresql_stops_nothing_is_restarted_and_the_verdict_names_it() {
     kill(postgres, Signal::CONT);
     desk.system.serves().await.unwrap();
     assert_eq!(desk.system.pids().await.unwrap(), before);
+
+    let secrets = std::fs::read_to_string(desk.system.state().join("secrets.json")).unwrap();
+    let secrets: std::collections::BTreeMap<String, String> = serde_json::from_str(&secrets).unwrap();
+    for envelope in desk.sinks.envelopes() {
+        let text = String::from_utf8_lossy(&envelope);
+        assert!(secrets.values().all(|secret| !text.contains(secret)), "a secret went to Sentry");
+    }
 }
 
 #[tokio::test]
@@ -197,7 +214,11 @@ async fn the_replica_streams_and_is_watched() {
     let now = desk.system.now().await.unwrap();
     let names: Vec<&str> = now.dependencies.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["postgres.main", "postgres.main.replica-0", "valkey.main"]);
-    assert!(now.dependencies.iter().all(|(_, state)| state.status == DependencyStatus::Up), "{:?}", now.dependencies);
+    assert!(
+        now.dependencies.iter().all(|(_, state)| state.status == DependencyStatus::Up),
+        "{:?}",
+        now.dependencies
+    );
     assert_eq!(now.verdict.tone, Tone::Serving);
     let ticket = desk.post_ticket("Read me from the replica").await;
     let path = format!("{}/v1/tickets/{}", desk.api, ticket["id"].as_str().unwrap());
@@ -219,9 +240,14 @@ async fn no_request_and_no_job_is_lost_over_a_restart_of_everything() {
     };
     let restarts = async {
         for service in ["api", "worker"] {
-            desk.system.post(&format!("/api/services/{service}/restart"), json!({ "reason": "test" })).await.unwrap();
+            desk.system
+                .post(&format!("/api/services/{service}/restart"), json!({ "reason": "test" }))
+                .await
+                .unwrap();
         }
-        for (name, pid) in before.iter().filter(|(name, _)| name.starts_with("api/") || name.starts_with("worker/")) {
+        for (name, pid) in
+            before.iter().filter(|(name, _)| name.starts_with("api/") || name.starts_with("worker/"))
+        {
             let (service, slot) = name.split_once('/').unwrap();
             desk.system.replaced(service, slot.parse().unwrap(), *pid).await.unwrap();
         }
@@ -233,13 +259,20 @@ async fn no_request_and_no_job_is_lost_over_a_restart_of_everything() {
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let done = eventually(Duration::from_secs(30), async || {
         let (wait, active, failed): (u64, u64, u64) = redis::pipe()
-            .cmd("LLEN").arg("bull:ticket-notification:wait")
-            .cmd("LLEN").arg("bull:ticket-notification:active")
-            .cmd("ZCARD").arg("bull:ticket-notification:failed")
+            .cmd("LLEN")
+            .arg("bull:ticket-notification:wait")
+            .cmd("LLEN")
+            .arg("bull:ticket-notification:active")
+            .cmd("ZCARD")
+            .arg("bull:ticket-notification:failed")
             .query_async(&mut connection)
             .await
             .ok()?;
-        let prioritized: u64 = redis::cmd("ZCARD").arg("bull:ticket-notification:prioritized").query_async(&mut connection).await.ok()?;
+        let prioritized: u64 = redis::cmd("ZCARD")
+            .arg("bull:ticket-notification:prioritized")
+            .query_async(&mut connection)
+            .await
+            .ok()?;
         (wait + active + prioritized == 0).then_some(failed)
     })
     .await;

@@ -23,7 +23,10 @@ impl Node {
     /// Starts `script` of `tests/node` with `arguments`.
     pub fn start(script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let folder = folder();
-        anyhow::ensure!(folder.join("node_modules").exists(), "tests/node/node_modules is missing: run `./x test` or `npm ci` there");
+        anyhow::ensure!(
+            folder.join("node_modules").exists(),
+            "tests/node/node_modules is missing: run `./x test` or `npm ci` there"
+        );
         let mut child = Command::new("node")
             .arg(script)
             .args(arguments)
@@ -56,7 +59,9 @@ impl Node {
             }
         };
         let found = tokio::time::timeout(std::time::Duration::from_secs(10), search).await;
-        found.unwrap_or_else(|_| anyhow::bail!("did not come within 10 s")).with_context(|| format!("passed over: {passed:?}"))
+        found
+            .unwrap_or_else(|_| anyhow::bail!("did not come within 10 s"))
+            .with_context(|| format!("passed over: {passed:?}"))
     }
 
     /// Waits for its end, at most a minute, and gives all that it still printed.
@@ -70,6 +75,8 @@ impl Node {
             anyhow::ensure!(status.success(), "node ended with {status}: {lines:?}");
             anyhow::Ok(lines)
         };
-        tokio::time::timeout(std::time::Duration::from_secs(60), rest).await.context("still running after a minute")?
+        tokio::time::timeout(std::time::Duration::from_secs(60), rest)
+            .await
+            .context("still running after a minute")?
     }
 }

@@ -25,8 +25,12 @@ impl Program {
     pub fn start(binary: impl AsRef<Path>, environment: &[(&str, String)]) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(binary.as_ref());
-        command.env_clear().envs(environment.iter().map(|(name, value)| (*name, value))).env("PORT", port.to_string());
-        let output = if std::env::var_os("INSIGHTDESK_TEST_LOGS").is_some() { Stdio::inherit } else { Stdio::null };
+        command
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
+            .env("PORT", port.to_string());
+        let output =
+            if std::env::var_os("INSIGHTDESK_TEST_LOGS").is_some() { Stdio::inherit } else { Stdio::null };
         let child = command.stdin(Stdio::null()).stdout(output()).stderr(output()).spawn();
         let child = child.with_context(|| format!("could not start {}", binary.as_ref().display()))?;
         Ok(Self { child, url: format!("http://127.0.0.1:{port}"), port })
@@ -63,7 +67,10 @@ impl Program {
     }
 
     /// Runs it to its end; its exit code and what it said on standard error.
-    pub fn run(binary: impl AsRef<Path>, environment: &[(&str, String)]) -> anyhow::Result<(Option<i32>, String)> {
+    pub fn run(
+        binary: impl AsRef<Path>,
+        environment: &[(&str, String)],
+    ) -> anyhow::Result<(Option<i32>, String)> {
         let mut command = Command::new(binary.as_ref());
         command.env_clear().envs(environment.iter().map(|(name, value)| (*name, value)));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;

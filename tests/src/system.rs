@@ -46,8 +46,11 @@ impl System {
             anyhow::bail!("`insightdesk up --detach` failed: {words}");
         }
         let up: Value = serde_json::from_slice(&output.stdout).with_context(|| describe(&output))?;
-        let client: Value = serde_json::from_slice(&std::fs::read(folder.path().join(".insightdesk/client.json"))?)?;
-        let text = |key: &str| client[key].as_str().map(str::to_owned).with_context(|| format!("client.json has no {key}"));
+        let client: Value =
+            serde_json::from_slice(&std::fs::read(folder.path().join(".insightdesk/client.json"))?)?;
+        let text = |key: &str| {
+            client[key].as_str().map(str::to_owned).with_context(|| format!("client.json has no {key}"))
+        };
         let (url, token) = (text("url")?, text("token")?);
         Ok(Self { folder, up, url, token, http: http_client()? })
     }
@@ -98,7 +101,10 @@ impl System {
     /// One service.
     pub async fn service(&self, name: &str) -> anyhow::Result<ServiceView> {
         let page: Page<ServiceView> = self.get("/api/services").await?;
-        page.items.into_iter().find(|it| it.name.as_str() == name).with_context(|| format!("no service {name}"))
+        page.items
+            .into_iter()
+            .find(|it| it.name.as_str() == name)
+            .with_context(|| format!("no service {name}"))
     }
 
     /// One replica.
@@ -114,7 +120,9 @@ impl System {
         slot: u16,
         wanted: impl Fn(&ReplicaView) -> bool,
     ) -> anyhow::Result<ReplicaView> {
-        let found = eventually(PATIENCE, async || self.replica(service, slot).await.ok().filter(|it| wanted(it))).await;
+        let found =
+            eventually(PATIENCE, async || self.replica(service, slot).await.ok().filter(|it| wanted(it)))
+                .await;
         match found {
             Some(replica) => Ok(replica),
             None => anyhow::bail!("{service}/{slot} is still {:?}", self.replica(service, slot).await),
@@ -142,7 +150,9 @@ impl System {
     /// Process ids of server and agent, from `up.json`.
     pub fn control_pids(&self) -> anyhow::Result<(u32, u32)> {
         let up: Value = serde_json::from_slice(&std::fs::read(self.state().join("up.json"))?)?;
-        let pid = |key: &str| up[key].as_u64().map(|pid| pid as u32).with_context(|| format!("up.json has no {key}: {up}"));
+        let pid = |key: &str| {
+            up[key].as_u64().map(|pid| pid as u32).with_context(|| format!("up.json has no {key}: {up}"))
+        };
         Ok((pid("server_pid")?, pid("agent_pid")?))
     }
 
@@ -150,7 +160,9 @@ impl System {
     pub async fn pids(&self) -> anyhow::Result<Vec<(String, u32)>> {
         let now = self.now().await?;
         let pids = now.services.iter().flat_map(|service| {
-            service.replicas.iter().filter_map(|replica| Some((format!("{}/{}", service.name, replica.slot), replica.state.pid?)))
+            service.replicas.iter().filter_map(|replica| {
+                Some((format!("{}/{}", service.name, replica.slot), replica.state.pid?))
+            })
         });
         Ok(pids.collect())
     }
@@ -168,7 +180,8 @@ impl Drop for System {
 /// Writes a stack file into a new folder; see [`System::start`].
 pub fn prepare(stack: &str) -> anyhow::Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("insightdesk-").tempdir()?;
-    let mut text = stack.replace("TESTS", env!("CARGO_MANIFEST_DIR")).replace("BIN", &bin_dir()?.to_string_lossy());
+    let mut text =
+        stack.replace("TESTS", env!("CARGO_MANIFEST_DIR")).replace("BIN", &bin_dir()?.to_string_lossy());
     for number in 1..=9 {
         let word = format!("FREE_PORT_{number}");
         if text.contains(&word) {
