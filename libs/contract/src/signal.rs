@@ -7,7 +7,7 @@ use crate::{
 /// One observation of an agent. Told at least once; folding it twice changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(tag = "signal", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Signal {
     /// What a replica looks like now.
     Replica(ReplicaReport),
