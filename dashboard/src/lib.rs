@@ -1,1 +1,15 @@
+//! The pages: pure functions from contract data to HTML.
+//!
+//! Knows the contract and nothing else: no I/O, no server, no store. Each page is a whole document that is right
+//! without JavaScript; what an operator, a program or a log wrote is shown as text, whatever it holds.
+//!
+//! To add a page: one file in `pages/`, one line in its `mod.rs`, its styles in `style.css`.
 
+#[cfg(feature = "ssr")]
+mod pages;
+
+#[cfg(feature = "ssr")]
+pub use pages::{confirm_link_page, login_page, now_page, problem_page};
+
+/// The one style sheet. Pages hold it inline under their nonce, so that one answer is all a browser needs.
+pub const STYLE: &str = include_str!("style.css");

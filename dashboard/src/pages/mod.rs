@@ -1,0 +1,9 @@
+//! One file per page. To add one: a function from its view to a whole document, and a line here.
+
+mod login;
+mod now;
+mod problem;
+
+pub use login::{confirm_link_page, login_page};
+pub use now::now_page;
+pub use problem::problem_page;
