@@ -208,7 +208,11 @@ impl Tools {
             folders.sort();
             folders.into_iter().rev().find(|folder| folder.join("initdb").exists())
         };
-        let path = || Some(in_path("initdb")?.parent()?.to_owned());
+        // What stands in PATH may be a link to one program of a folder that holds them all.
+        let path = || {
+            let folder = std::fs::canonicalize(in_path("initdb")?).ok()?.parent()?.to_owned();
+            folder.join("pg_basebackup").exists().then_some(folder)
+        };
         let folder = told.or_else(path).or_else(known);
         let folder = folder
             .context("PostgreSQL is not installed: `./x test` installs it, or apt install postgresql")?;

@@ -81,8 +81,11 @@ pub async fn serve(config: Config, program: Program) -> anyhow::Result<()> {
     .check("bus", move || bus.clone().check())
     .check("events", move || reader.clone().check())
     .build();
-    let router = Router::new().fallback(sockets::nothing_here).layer(layer);
-    let router = router.layer(RequestLayer::new(&program.metrics, "insightdesk")).merge(health.routes());
+    // Inside the socket layer: a long poll that waits for news is no slow request.
+    let router = Router::new()
+        .fallback(sockets::nothing_here)
+        .layer(RequestLayer::new(&program.metrics, "insightdesk"));
+    let router = router.layer(layer).merge(health.routes());
 
     tracing::info!(address = %listener.local_addr()?, "{} listens", program.name);
     let served = tokio::spawn(listen::serve(listener, router, program.shutdown.clone(), GRACE));

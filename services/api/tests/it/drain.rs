@@ -16,7 +16,8 @@ async fn no_request_is_lost_when_the_api_is_told_to_stop_under_a_steady_client()
     let stopped = Arc::new(AtomicBool::new(false));
     let mut clients = Vec::new();
     for _ in 0..8 {
-        let (http, url, token) = (client().unwrap(), format!("{}/v1/tickets", desk.api.url), desk.token.clone());
+        let (http, url, token) =
+            (client().unwrap(), format!("{}/v1/tickets", desk.api.url), desk.token.clone());
         let stopped = stopped.clone();
         clients.push(tokio::spawn(async move {
             let (mut answered, mut lost) = (0, Vec::new());
@@ -25,7 +26,9 @@ async fn no_request_is_lost_when_the_api_is_told_to_stop_under_a_steady_client()
                     Ok(answer) if answer.status() == StatusCode::CREATED => answered += 1,
                     Ok(answer) => lost.push(answer.status().to_string()),
                     // Refused: nobody has taken the request, and a client goes elsewhere.
-                    Err(error) if error.is_connect() && stopped.load(Ordering::Acquire) => return (answered, lost),
+                    Err(error) if error.is_connect() && stopped.load(Ordering::Acquire) => {
+                        return (answered, lost);
+                    }
                     Err(error) => lost.push(format!("{error:?}")),
                 }
             }

@@ -56,14 +56,26 @@ impl Desk {
         let credentials = json!({ "email": email, "password": "insightdesk-dev" });
         // The schema is there before the people are.
         let session = ops_tests::eventually(std::time::Duration::from_secs(20), async || {
-            let answer = self.http.post(format!("{}/v1/auth/sign-in", self.api.url)).json(&credentials).send().await.ok()?;
+            let answer = self
+                .http
+                .post(format!("{}/v1/auth/sign-in", self.api.url))
+                .json(&credentials)
+                .send()
+                .await
+                .ok()?;
             (answer.status() == StatusCode::OK).then_some(answer.json::<Value>().await.ok()?)
         });
         session.await.expect("signs in")["accessToken"].as_str().unwrap().into()
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
-        self.http.post(format!("{}{path}", self.api.url)).bearer_auth(&self.token).json(body).send().await.unwrap()
+        self.http
+            .post(format!("{}{path}", self.api.url))
+            .bearer_auth(&self.token)
+            .json(body)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
@@ -91,7 +103,8 @@ async fn a_ticket_is_written_read_answered_and_settled() {
     let answer = desk.post(&format!("{path}/messages"), &json!({ "body": "Use the extinguisher." })).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
     let settle = desk.http.patch(format!("{}{path}", desk.api.url)).bearer_auth(&desk.token);
-    let settled: Value = settle.json(&json!({ "status": "closed" })).send().await.unwrap().json().await.unwrap();
+    let settled: Value =
+        settle.json(&json!({ "status": "closed" })).send().await.unwrap().json().await.unwrap();
     assert_eq!(settled["status"], "closed");
     let answer = desk.post(&format!("{path}/messages"), &json!({ "body": "Too late." })).await;
     assert_eq!(answer.status(), StatusCode::CONFLICT);
@@ -111,7 +124,9 @@ async fn pages_hold_every_ticket_once_newest_first() {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page: Value = desk.get(&format!("/v1/tickets?limit=4{cursor}")).await.json().await.unwrap();
-        seen.extend(page["items"].as_array().unwrap().iter().map(|ticket| ticket["id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["items"].as_array().unwrap().iter().map(|ticket| ticket["id"].as_str().unwrap().to_owned()),
+        );
         match page["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -132,7 +147,10 @@ async fn tenants_and_customers_see_only_what_is_theirs() {
         let reply = desk.post(&format!("{path}/messages"), &json!({ "body": "hello" })).await;
         assert_eq!(reply.status(), StatusCode::NOT_FOUND, "{stranger}");
         let page: Value = desk.get("/v1/tickets").await.json().await.unwrap();
-        assert!(page["items"].as_array().unwrap().iter().all(|ticket| ticket["subject"] != "Ours"), "{stranger}");
+        assert!(
+            page["items"].as_array().unwrap().iter().all(|ticket| ticket["subject"] != "Ours"),
+            "{stranger}"
+        );
     }
     desk.token = desk.sign_in("agent@acme.example").await;
     assert_eq!(desk.get(&path).await.status(), StatusCode::OK);
@@ -149,6 +167,7 @@ async fn a_refresh_token_renews_a_session_and_opens_nothing_else() {
     let wrong = json!({ "refreshToken": session["accessToken"] });
     assert_eq!(desk.post("/v1/auth/refresh", &wrong).await.status(), StatusCode::UNAUTHORIZED);
     let refresh = session["refreshToken"].as_str().unwrap();
-    let used = desk.http.get(format!("{}/v1/tickets", desk.api.url)).bearer_auth(refresh).send().await.unwrap();
+    let used =
+        desk.http.get(format!("{}/v1/tickets", desk.api.url)).bearer_auth(refresh).send().await.unwrap();
     assert_eq!(used.status(), StatusCode::UNAUTHORIZED);
 }

@@ -31,10 +31,18 @@ async fn rubbish_requests_get_problem_details_with_the_right_status() {
         (Method::POST, "/v1/tickets", &token, json, "[]", 422),
         (Method::POST, "/v1/tickets", &token, json, "{\"subject\":7,\"description\":\"x\"}", 422),
         (Method::POST, "/v1/tickets", &token, "text/plain", "{}", 415),
-        (Method::POST, "/v1/auth/sign-in", "", json, "{\"email\":\"admin@acme.example\",\"password\":\"wrong\"}", 401),
+        (
+            Method::POST,
+            "/v1/auth/sign-in",
+            "",
+            json,
+            "{\"email\":\"admin@acme.example\",\"password\":\"wrong\"}",
+            401,
+        ),
     ];
     for (method, path, token, kind, body, expected) in cases {
-        let mut request = desk.http.request(method.clone(), format!("{}{path}", desk.api.url)).body(body.to_owned());
+        let mut request =
+            desk.http.request(method.clone(), format!("{}{path}", desk.api.url)).body(body.to_owned());
         if !token.is_empty() {
             request = request.bearer_auth(token);
         }
@@ -58,16 +66,33 @@ async fn every_wrong_field_is_told_at_once() {
         let response = desk.post("/v1/tickets", &body).await;
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "{body}");
         let problem: Value = response.json().await.unwrap();
-        let fields: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|fault| fault["field"].as_str().unwrap()).collect();
+        let fields: Vec<&str> = problem["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fault| fault["field"].as_str().unwrap())
+            .collect();
         assert_eq!(fields, expected, "{problem}");
     };
     check(json!({}), &["subject", "description"]).await;
-    check(json!({ "subject": " ", "description": 7, "priority": "soon" }), &["subject", "description", "priority"]).await;
+    check(
+        json!({ "subject": " ", "description": 7, "priority": "soon" }),
+        &["subject", "description", "priority"],
+    )
+    .await;
     check(json!({ "subject": "two\nlines", "description": "x" }), &["subject"]).await;
-    check(json!({ "subject": "x".repeat(201), "description": "x".repeat(20_001) }), &["subject", "description"]).await;
-    check(json!({ "subject": "null \u{0}", "description": "x", "priority": null }), &["subject", "priority"]).await;
+    check(
+        json!({ "subject": "x".repeat(201), "description": "x".repeat(20_001) }),
+        &["subject", "description"],
+    )
+    .await;
+    check(json!({ "subject": "null \u{0}", "description": "x", "priority": null }), &["subject", "priority"])
+        .await;
     // Letters count, not bytes.
-    assert_eq!(desk.post("/v1/tickets", &json!({ "subject": "ü".repeat(200), "description": "x" })).await.status(), StatusCode::CREATED);
+    assert_eq!(
+        desk.post("/v1/tickets", &json!({ "subject": "ü".repeat(200), "description": "x" })).await.status(),
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]
@@ -88,10 +113,15 @@ async fn too_many_requests_are_told_when_to_come_again_and_health_is_exempt() {
     assert_eq!(codes, [401, 401, 401, 401, 401, 429, 429]);
     assert!(statuses[6].headers().contains_key("retry-after"));
     for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
-        assert_eq!(http.get(format!("{}{path}", api.url)).send().await.unwrap().status(), StatusCode::OK, "{path}");
+        assert_eq!(
+            http.get(format!("{}{path}", api.url)).send().await.unwrap().status(),
+            StatusCode::OK,
+            "{path}"
+        );
     }
     // Another address, as the balancer tells it.
-    let other = http.get(format!("{}/v1/tickets", api.url)).header("x-real-ip", "192.0.2.7").send().await.unwrap();
+    let other =
+        http.get(format!("{}/v1/tickets", api.url)).header("x-real-ip", "192.0.2.7").send().await.unwrap();
     assert_eq!(other.status(), StatusCode::UNAUTHORIZED);
 }
 
@@ -101,7 +131,11 @@ async fn metrics_count_by_route_and_never_by_address() {
     desk.post("/v1/tickets", &ticket("counted")).await;
     desk.get(&format!("/v1/tickets/{}", uuid::Uuid::now_v7())).await;
     let text = desk.http.get(format!("{}/metrics", desk.api.url)).send().await.unwrap().text().await.unwrap();
-    for part in ["insightdesk_http_requests_total{", "route=\"/v1/tickets/{id}\"", "insightdesk_db_pool_size{state=\"max\"}"] {
+    for part in [
+        "insightdesk_http_requests_total{",
+        "route=\"/v1/tickets/{id}\"",
+        "insightdesk_db_pool_size{state=\"max\"}",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
 }

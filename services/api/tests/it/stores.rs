@@ -29,13 +29,23 @@ async fn people_read_what_they_wrote_while_the_replica_is_behind() {
     let ticket: Value = answer.json().await.unwrap();
     let second = format!("/v1/tickets/{}", ticket["id"].as_str().unwrap());
     let read = desk.get(&second).await;
-    assert_eq!((read.status(), &read.headers()["x-read-from"].to_str().unwrap()), (StatusCode::OK, &"primary"));
+    assert_eq!(
+        (read.status(), &read.headers()["x-read-from"].to_str().unwrap()),
+        (StatusCode::OK, &"primary")
+    );
 
     // Somebody else has written nothing and may read the past, unless told of the position.
     desk.token = desk.sign_in("agent@acme.example").await;
     let past = desk.get(&second).await;
-    assert_eq!((past.status(), &past.headers().get("x-read-from").is_some()), (StatusCode::NOT_FOUND, &false));
-    let told = desk.http.get(format!("{}{second}", desk.api.url)).bearer_auth(&desk.token).header("x-read-after", position);
+    assert_eq!(
+        (past.status(), &past.headers().get("x-read-from").is_some()),
+        (StatusCode::NOT_FOUND, &false)
+    );
+    let told = desk
+        .http
+        .get(format!("{}{second}", desk.api.url))
+        .bearer_auth(&desk.token)
+        .header("x-read-after", position);
     assert_eq!(told.send().await.unwrap().status(), StatusCode::OK);
 
     sqlx::query("SELECT pg_wal_replay_resume()").execute(&mut replica).await.unwrap();
@@ -46,7 +56,10 @@ async fn people_read_what_they_wrote_while_the_replica_is_behind() {
 
     desk.postgres.stop_replica();
     let without = desk.get(&second).await;
-    assert_eq!((without.status(), &without.headers()["x-read-from"].to_str().unwrap()), (StatusCode::OK, &"primary"));
+    assert_eq!(
+        (without.status(), &without.headers()["x-read-from"].to_str().unwrap()),
+        (StatusCode::OK, &"primary")
+    );
 }
 
 #[tokio::test]
@@ -69,7 +82,8 @@ async fn a_ticket_posted_while_valkey_is_away_is_kept_and_its_jobs_come_later() 
     relayed.await.expect("the jobs are relayed once valkey is back");
     let mut primary = PgConnection::connect(&desk.postgres.url()).await.unwrap();
     let emptied = eventually(Duration::from_secs(10), async || {
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM job_outbox").fetch_one(&mut primary).await.ok()?;
+        let left: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM job_outbox").fetch_one(&mut primary).await.ok()?;
         (left == 0).then_some(())
     });
     emptied.await.expect("the outbox is empty");
