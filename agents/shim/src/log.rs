@@ -131,7 +131,8 @@ impl LogFile {
     /// Writes whole lines; returns how many could not be written.
     fn write(&mut self, mut lines: &[u8]) -> u64 {
         while !lines.is_empty() {
-            if self.size >= self.max_bytes {
+            let first = whole_lines(lines, 0) as u64;
+            if self.size > 0 && self.size + first > self.max_bytes {
                 self.rotate();
             }
             let room = usize::try_from(self.max_bytes.saturating_sub(self.size)).unwrap_or(usize::MAX);
@@ -206,9 +207,9 @@ mod tests {
         let mut log = log_file(path.clone(), 10);
         assert_eq!(log.write(b"one\ntwo\nthree\nfour\nfive\nsix\n"), 0);
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("readable");
-        assert_eq!(read("1.log"), "five\nsix\n");
-        assert_eq!(read("1.log.1"), "three\nfour\n");
-        assert_eq!(read("1.log.2"), "one\ntwo\n");
+        assert_eq!(read("1.log"), "six\n");
+        assert_eq!(read("1.log.1"), "four\nfive\n");
+        assert_eq!(read("1.log.2"), "three\n");
         assert!(!folder.path().join("1.log.3").exists());
     }
 

@@ -37,23 +37,13 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Builds what the tests run, with the cargo and the target folder that built the tests.
+    /// Builds the shim with the cargo and the target folder that built the tests; the examples are built with them.
     pub(crate) fn build() -> Self {
         let test = std::env::current_exe().unwrap();
         let profile_dir = test.ancestors().nth(2).unwrap().to_owned();
         let target_dir = profile_dir.parent().unwrap();
         let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "-p",
-                "ops-shim",
-                "-p",
-                "ops-agents",
-                "--bins",
-                "--examples",
-                "--target-dir",
-            ])
+            .args(["build", "--quiet", "-p", "ops-shim", "--target-dir"])
             .arg(target_dir)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
