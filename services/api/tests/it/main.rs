@@ -1,5 +1,7 @@
 //! The API against a real PostgreSQL with a streaming replica and a real Valkey.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod drain;
 mod refusals;
 mod stores;

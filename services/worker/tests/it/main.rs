@@ -1,5 +1,7 @@
 //! The ticket flow end to end: API, worker and two realtime replicas in front of real clients, on real stores.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod desk;
 mod mail;
 
