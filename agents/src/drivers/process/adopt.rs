@@ -10,10 +10,10 @@ use tracing::{info, warn};
 
 use super::watch;
 use crate::agent::Agent;
+use crate::clock;
 use crate::fleet::Running;
 use crate::paths::{entries, number_of};
 use crate::records::{ProcessRecord, StopRecord};
-use crate::{clock, evidence};
 
 /// Longest name of a service; a longer folder name is not ours.
 const LONGEST_NAME: usize = 64;
@@ -125,5 +125,4 @@ fn put(
         at,
     };
     agent.fleet.put(report, running);
-    evidence::prune(&agent.paths, replica);
 }

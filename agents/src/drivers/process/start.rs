@@ -68,6 +68,7 @@ async fn try_start(
         Some(port) => port,
         None => port::free().map_err(|error| format!("no free port: {error}"))?,
     };
+    evidence::prune(&agent.paths, replica);
     let order = order(agent, &stack, replica, generation, spec, port)?;
     match launch(agent, &order).await {
         Answer::Failed(error) => Err(error),
