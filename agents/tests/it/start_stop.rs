@@ -63,11 +63,11 @@ async fn a_folder_that_is_missing_is_said_to_be_missing() {
 async fn a_stop_reaches_the_whole_process_group() {
     let mark = format!("1000.{}", uuid::Uuid::new_v4().as_u128() % 1_000_000);
     let script = format!(
-        "sh -c 'trap \"echo child was told; exit 0\" TERM; while :; do sleep 0.05; done' {mark} & wait"
+        "sh -c 'trap \"echo child was told; exit 0\" TERM; echo up; while :; do sleep 0.05; done' {mark} & wait"
     );
     let world = World::with(|_, spec| shell(spec, &script)).await;
     world.start_ready().await;
-    world.eventually(|| (copies(&mark) >= 2).then_some(())).await.unwrap();
+    world.eventually(|| world.log_text(1).contains("up").then_some(())).await.unwrap();
     world.must(ActionKind::Stop, 1).await;
     assert_eq!(copies(&mark), 0);
     let exit = world.until("the exit", |memory| memory.exits.first().cloned()).await;
