@@ -153,7 +153,7 @@ impl Replica {
             let patience = self.stop_grace + LEFTOVER_GRACE;
             self.await_leftovers(patience, &mut chunk);
         }
-        self.end_captures_if(left.is_empty());
+        self.end_captures_if(left.is_empty(), &mut chunk);
         self.log.flush(FLUSH_PATIENCE);
         self.slot.write_exit(&json!({
             "code": status.exit_status(),
@@ -165,7 +165,7 @@ impl Replica {
             leftovers::signal(&left, Signal::TERM);
             self.await_leftovers(LEFTOVER_GRACE, &mut chunk);
         }
-        self.end_captures_if(true);
+        self.end_captures_if(true, &mut chunk);
         self.log.flush(FLUSH_PATIENCE);
     }
 
@@ -226,8 +226,10 @@ impl Replica {
         leftovers::wait(main, LEFTOVER_GRACE, || self.read_what_is_there(chunk));
     }
 
-    /// Nothing is left that could write: the last line, if it has no end, is let go.
-    fn end_captures_if(&mut self, nothing_left: bool) {
+    /// Reads what was written before the last process ended. When nothing is left that could write, the last line is
+    /// let go too, if it has no end.
+    fn end_captures_if(&mut self, nothing_left: bool, chunk: &mut [u8]) {
+        self.read_what_is_there(chunk);
         if nothing_left {
             self.out.end(&self.redactor, &self.log);
             self.err.end(&self.redactor, &self.log);
