@@ -1,2 +1,96 @@
-#![allow(dead_code)]
+//! The server: takes signals in, hands actions out, decides by the engine, remembers in the store, shows.
+//!
+//! `http/` alone knows axum, `store/` alone has SQL, `tasks/` is the control loop, `auth/` knows who asks. Never
+//! probes, never starts anything, never calls an agent.
+//!
+//! To add a resource: one file in `http/`. To add a table: one file in `store/`. To add a loop: one file in `tasks/`.
+
+mod app;
+mod auth;
+mod clock;
+mod config;
+mod http;
+mod logs;
+mod metrics;
+mod prepare;
 mod store;
+mod tasks;
+mod view;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use app::App;
+pub use config::Config;
+pub use http::openapi;
+
+/// Longest wait for requests and tasks at the end.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Serves until `shutdown` is cancelled, then ends within 10 s.
+///
+/// # Errors
+///
+/// When the address cannot be had, or the store cannot be opened.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let address = config.listen;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+    run_on(listener, config, shutdown).await
+}
+
+/// Like [`run`], on a socket that listens already; `config.listen` is not looked at.
+///
+/// # Errors
+///
+/// When the store cannot be opened.
+pub async fn run_on(
+    listener: TcpListener,
+    config: Config,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("could not read the own address")?;
+    let app = Arc::new(prepare::app(config, address, shutdown.clone()).await?);
+    tasks::spawn(&app);
+    tracing::info!(%address, stack = app.stack.name, "server listens");
+
+    let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let serve = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let serving = tokio::spawn(async move {
+        let result = serve.await;
+        let _ = done.send(());
+        result
+    });
+    let abort = serving.abort_handle();
+    let watchdog = async {
+        shutdown.cancelled().await;
+        // A client that keeps its request open must not keep the server.
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            abort.abort();
+        }
+    };
+    let (served, ()) = tokio::join!(
+        async {
+            let served = serving.await;
+            shutdown.cancel();
+            served
+        },
+        watchdog
+    );
+    let stopped = app.supervisor.shut_down(Duration::from_secs(1)).await;
+    if !stopped.all_ended() {
+        tracing::warn!(left = stopped.left.join(", "), "tasks were dropped");
+    }
+    prepare::leave(&app).await;
+    match served {
+        Ok(result) => result.context("could not serve"),
+        Err(error) if error.is_cancelled() => Ok(()),
+        Err(error) => Err(error).context("serving ended badly"),
+    }
+}

@@ -165,7 +165,8 @@ pub(crate) async fn list(db: &mut AnyConnection, before: Option<&str>, limit: u3
 }
 
 pub(crate) async fn prune(db: &mut AnyConnection, before: Timestamp) -> Result<u64> {
-    let done = sqlx::query("DELETE FROM actions WHERE finished_at_us < $1").bind(before.0).execute(db).await?;
+    let done =
+        sqlx::query("DELETE FROM actions WHERE finished_at_us < $1").bind(before.0).execute(db).await?;
     Ok(done.rows_affected())
 }
 

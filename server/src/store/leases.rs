@@ -27,6 +27,10 @@ pub(crate) async fn take(
 }
 
 pub(crate) async fn release(db: &mut AnyConnection, name: &str, holder: &str) -> Result<()> {
-    sqlx::query("DELETE FROM leases WHERE name = $1 AND holder = $2").bind(name).bind(holder).execute(db).await?;
+    sqlx::query("DELETE FROM leases WHERE name = $1 AND holder = $2")
+        .bind(name)
+        .bind(holder)
+        .execute(db)
+        .await?;
     Ok(())
 }

@@ -48,7 +48,10 @@ pub(crate) async fn insert(
 }
 
 /// The operator of a token's id, with the token's hash.
-pub(crate) async fn by_token_id(db: &mut AnyConnection, token_id: &str) -> Result<Option<(Operator, String)>> {
+pub(crate) async fn by_token_id(
+    db: &mut AnyConnection,
+    token_id: &str,
+) -> Result<Option<(Operator, String)>> {
     let row: Option<(String, String, String)> =
         sqlx::query_as("SELECT name, role, token_hash FROM operators WHERE token_id = $1")
             .bind(token_id)
@@ -58,8 +61,10 @@ pub(crate) async fn by_token_id(db: &mut AnyConnection, token_id: &str) -> Resul
 }
 
 pub(crate) async fn by_name(db: &mut AnyConnection, name: &str) -> Result<Option<Operator>> {
-    let row: Option<(String, String)> =
-        sqlx::query_as("SELECT name, role FROM operators WHERE name = $1").bind(name).fetch_optional(db).await?;
+    let row: Option<(String, String)> = sqlx::query_as("SELECT name, role FROM operators WHERE name = $1")
+        .bind(name)
+        .fetch_optional(db)
+        .await?;
     row.map(|(name, role)| Ok(Operator { name, role: from_word(role)? })).transpose()
 }
 

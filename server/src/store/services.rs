@@ -7,8 +7,7 @@ use super::{Result, small};
 
 /// Wanted replicas where they were changed.
 pub(crate) async fn desired(db: &mut AnyConnection) -> Result<BTreeMap<ServiceName, u16>> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT name, desired FROM services").fetch_all(db).await?;
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT name, desired FROM services").fetch_all(db).await?;
     rows.into_iter().map(|(name, desired)| Ok((ServiceName(name), small(desired)?))).collect()
 }
 

@@ -18,13 +18,20 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The operator's name of a session that has not ended.
-pub(crate) async fn operator(db: &mut AnyConnection, id_hash: &str, now: Timestamp) -> Result<Option<String>> {
-    sqlx::query_scalar("SELECT operator FROM sessions WHERE id_hash = $1 AND expires_at_us > $2")
-        .bind(id_hash)
-        .bind(now.0)
-        .fetch_optional(db)
-        .await
+/// The operator's name of a session that has not ended, and when it ends.
+pub(crate) async fn operator(
+    db: &mut AnyConnection,
+    id_hash: &str,
+    now: Timestamp,
+) -> Result<Option<(String, Timestamp)>> {
+    let row: Option<(String, i64)> = sqlx::query_as(
+        "SELECT operator, expires_at_us FROM sessions WHERE id_hash = $1 AND expires_at_us > $2",
+    )
+    .bind(id_hash)
+    .bind(now.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|(operator, until)| (operator, Timestamp(until))))
 }
 
 pub(crate) async fn remove(db: &mut AnyConnection, id_hash: &str) -> Result<()> {

@@ -1,0 +1,24 @@
+use std::net::SocketAddr;
+
+use ops_contract::{AgentName, Operator, Stack};
+use ops_telemetry::Metrics;
+use secrecy::SecretString;
+
+/// All that the server is told from outside.
+#[derive(Debug)]
+pub struct Config {
+    /// What should run.
+    pub stack: Stack,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The store: `sqlite://…` or `postgres://…`.
+    pub database: String,
+    /// How browsers reach the server, when not by the listen address.
+    pub external_url: Option<String>,
+    /// Operators that exist from the start, with their tokens.
+    pub operators: Vec<(Operator, SecretString)>,
+    /// Agents with their tokens.
+    pub agents: Vec<(AgentName, SecretString)>,
+    /// Where the server's own metrics go.
+    pub metrics: Metrics,
+}

@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use utoipa::OpenApi;
+
+use super::caller::Viewer;
+use super::error::{ApiError, ApiResult};
+use super::{actions, agent, changes, decisions, live, logs, now, operators, services, stack, tasks};
+use crate::App;
+
+/// Every operation that programs may use.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "InsightDesk Ops",
+        description = "The control plane of the InsightDesk stack. Send a token as `Authorization: Bearer …`. Faults \
+                       are `application/problem+json`."
+    ),
+    paths(
+        actions::list,
+        agent::hello,
+        agent::lease,
+        agent::logs,
+        agent::report,
+        agent::signals,
+        changes::list,
+        decisions::list,
+        live::live,
+        logs::read,
+        now::me,
+        now::now,
+        now::state,
+        operators::add,
+        operators::link,
+        operators::list,
+        services::exits,
+        services::list,
+        services::one,
+        services::restart,
+        services::scale,
+        stack::start,
+        stack::stop,
+        tasks::list,
+    )
+)]
+struct Document;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/openapi.json", get(document))
+}
+
+/// The OpenAPI document of the HTTP interface, as JSON.
+///
+/// # Errors
+///
+/// When it cannot be written as JSON.
+pub fn openapi() -> serde_json::Result<String> {
+    Document::openapi().to_pretty_json().map(|text| text + "\n")
+}
+
+async fn document(_: Viewer) -> ApiResult<Response> {
+    let text = openapi().map_err(|error| ApiError::Internal(error.into()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}

@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::caller::Viewer;
+use crate::{App, auth};
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/", get(now))
+}
+
+async fn now(_: Viewer, State(app): State<Arc<App>>) -> Response {
+    let nonce = auth::random();
+    html(ops_dashboard::now_page(&app.now_view(), &nonce), &nonce)
+}
+
+/// A page of ours; nothing but what carries the nonce is heeded in it.
+pub(super) fn html(page: String, nonce: &str) -> Response {
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
+         img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    let kind = "text/html; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, &policy)], page).into_response()
+}

@@ -1,0 +1,196 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use ops_contract::{Action, ChangeKind, Exit, Page, ReplicaId, ServiceName, ServiceSpec, ServiceView};
+
+use super::body::Body;
+use super::caller::{Doer, Viewer};
+use super::error::{ApiError, ApiResult};
+use super::paging::{At, Params, Window, page};
+use crate::store::rolling::Wish;
+use crate::{App, clock, store};
+
+/// Longest text that an operator may give as a reason.
+const REASON: usize = 500;
+/// Longest wait for the plan to take a wish up; it takes it up later otherwise.
+const TAKEN_UP: Duration = Duration::from_secs(3);
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/services", get(list))
+        .route("/services/{name}", get(one))
+        .route("/services/{name}/restart", post(restart))
+        .route("/services/{name}/scale", post(scale))
+        .route("/services/{name}/replicas/{slot}/exits", get(exits))
+}
+
+/// Which slot to restart, and why.
+#[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
+pub(super) struct Restart {
+    /// One slot; absent: all, one after the other.
+    slot: Option<u16>,
+    /// Why, for the timeline.
+    reason: Option<String>,
+}
+
+/// How many replicas are wanted, and why.
+#[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
+pub(super) struct Scale {
+    /// How many, within the service's bounds.
+    replicas: u16,
+    /// Why, for the timeline.
+    reason: Option<String>,
+}
+
+/// All services, users' first.
+#[utoipa::path(get, path = "/api/services", responses((status = 200, body = Page<ServiceView>)))]
+pub(super) async fn list(_: Viewer, State(app): State<Arc<App>>) -> Json<Page<ServiceView>> {
+    Json(Page { items: app.now_view().services, next: None })
+}
+
+/// One service.
+#[utoipa::path(get, path = "/api/services/{name}", params(("name" = String, Path)),
+    responses((status = 200, body = ServiceView), (status = 404)))]
+pub(super) async fn one(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    At(name): At<ServiceName>,
+) -> ApiResult<Json<ServiceView>> {
+    let view = app.now_view().services.into_iter().find(|service| service.name == name);
+    view.map(Json).ok_or_else(|| unknown(&app, &name))
+}
+
+/// How the generations of a replica ended, newest first, with their last lines.
+#[utoipa::path(get, path = "/api/services/{name}/replicas/{slot}/exits",
+    params(("name" = String, Path), ("slot" = u16, Path), Window), responses((status = 200, body = Page<Exit>)))]
+pub(super) async fn exits(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    At((name, slot)): At<(ServiceName, u16)>,
+    Params(window): Params<Window>,
+) -> ApiResult<Json<Page<Exit>>> {
+    spec(&app, &name)?;
+    let before = window.before.as_deref().map(str::parse).transpose();
+    let before = before.map_err(|_| ApiError::BadRequest("`before` is not a generation".to_owned()))?;
+    let replica = ReplicaId { service: name, slot };
+    let mut db = app.store.connection().await?;
+    // Each exit may carry 200 lines.
+    let limit = window.limit().min(20);
+    let items = store::exits::list(&mut db, &replica, before, limit + 1).await?;
+    Ok(Json(page(items, limit, |exit| exit.generation.to_string())))
+}
+
+/// Restarts one slot, or all of them one after the other. Failures so far no longer count. Answers with what has been
+/// begun.
+#[utoipa::path(post, path = "/api/services/{name}/restart", params(("name" = String, Path)), request_body = Restart,
+    responses((status = 202, body = Page<Action>), (status = 404), (status = 422)))]
+pub(super) async fn restart(
+    Doer(operator): Doer,
+    State(app): State<Arc<App>>,
+    At(name): At<ServiceName>,
+    Body(wanted): Body<Restart>,
+) -> ApiResult<(axum::http::StatusCode, Json<Page<Action>>)> {
+    let spec = spec(&app, &name)?;
+    let reason = reason(wanted.reason)?;
+    let desired = ops_engine::desired(&name, spec, &app.desired());
+    let slots = match wanted.slot {
+        Some(slot) if slot < desired => vec![slot],
+        Some(slot) => {
+            return Err(ApiError::NotFound(format!(
+                "{name} has no slot {slot}: {desired} replicas are wanted, counted from 0"
+            )));
+        }
+        None => (0..desired).collect(),
+    };
+    let now = clock::now();
+    let mut db = app.store.begin().await?;
+    if store::meta::get(&mut db, store::meta::INTENT).await?.as_deref() == Some("stopped") {
+        return Err(ApiError::Conflict("the stack is stopped; start it first".to_owned()));
+    }
+    for slot in &slots {
+        store::slots::reset(&mut db, &name, *slot).await?;
+        let wish = Wish {
+            service: name.clone(),
+            slot: *slot,
+            patient: wanted.slot.is_none(),
+            requested_by: operator.name.clone(),
+            reason: reason.clone(),
+        };
+        store::rolling::insert(&mut db, &wish, now).await?;
+    }
+    db.commit().await?;
+    replan(&app).await;
+    let mut db = app.store.connection().await?;
+    let mut items = store::actions::open(&mut db).await?;
+    items.retain(|action| action.replica.service == name && slots.contains(&action.replica.slot));
+    Ok((axum::http::StatusCode::ACCEPTED, Json(Page { items, next: None })))
+}
+
+/// Sets how many replicas are wanted.
+#[utoipa::path(post, path = "/api/services/{name}/scale", params(("name" = String, Path)), request_body = Scale,
+    responses((status = 202, body = ServiceView), (status = 404), (status = 422)))]
+pub(super) async fn scale(
+    Doer(operator): Doer,
+    State(app): State<Arc<App>>,
+    At(name): At<ServiceName>,
+    Body(wanted): Body<Scale>,
+) -> ApiResult<(axum::http::StatusCode, Json<ServiceView>)> {
+    let bounds = spec(&app, &name)?.replicas;
+    let replicas = wanted.replicas;
+    if !(bounds.min..=bounds.max).contains(&replicas) {
+        return Err(ApiError::Unprocessable(format!(
+            "{name} may have {} to {} replicas, not {replicas}; the stack file sets the bounds",
+            bounds.min, bounds.max
+        )));
+    }
+    let reason = reason(wanted.reason)?;
+    let now = clock::now();
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let summary = format!("{replicas} replicas of {name} are wanted{because}");
+    let change =
+        store::changes::new(ChangeKind::Scale, name.to_string(), operator.name.clone(), summary, now);
+    let mut db = app.store.begin().await?;
+    store::services::set_desired(&mut db, &name, replicas, &operator.name, now).await?;
+    store::rolling::remove_from(&mut db, &name, replicas).await?;
+    store::changes::insert(&mut db, &change).await?;
+    db.commit().await?;
+    app.remember(&[change]);
+    replan(&app).await;
+    let view = app.now_view().services.into_iter().find(|service| service.name == name);
+    let view = view.ok_or_else(|| unknown(&app, &name))?;
+    Ok((axum::http::StatusCode::ACCEPTED, Json(view)))
+}
+
+/// Has a plan made and waits for it for a moment.
+pub(super) async fn replan(app: &App) {
+    let mut planned = app.planned.subscribe();
+    // A plan may be under way that read the store before us; the one after it did not.
+    let goal = *planned.borrow() + 1;
+    app.plan.activate();
+    let _ = tokio::time::timeout(TAKEN_UP, async {
+        let _ = planned.wait_for(|count| *count >= goal).await;
+        app.plan.activate();
+        let _ = planned.wait_for(|count| *count > goal).await;
+    })
+    .await;
+}
+
+pub(super) fn spec<'a>(app: &'a App, name: &ServiceName) -> ApiResult<&'a ServiceSpec> {
+    app.stack.services.get(name).ok_or_else(|| unknown(app, name))
+}
+
+fn unknown(app: &App, name: &ServiceName) -> ApiError {
+    let known: Vec<&str> = app.stack.services.keys().map(ServiceName::as_str).collect();
+    ApiError::NotFound(format!("the stack has no service {name}; it has {}", known.join(", ")))
+}
+
+fn reason(reason: Option<String>) -> ApiResult<String> {
+    let reason = reason.unwrap_or_default().trim().to_owned();
+    if reason.len() > REASON {
+        return Err(ApiError::Unprocessable(format!("a reason has at most {REASON} bytes")));
+    }
+    Ok(reason)
+}

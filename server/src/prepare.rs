@@ -1,0 +1,79 @@
+//! What happens before the first request and after the last one.
+
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ops_contract::{ChangeKind, Stack};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Parts;
+use crate::store::{Store, changes, meta};
+use crate::{App, Config, auth, clock, store};
+
+/// Opens the store and makes it agree with the configuration.
+pub(crate) async fn app(
+    config: Config,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+) -> anyhow::Result<App> {
+    let store = Store::open(&config.database).await?;
+    let now = clock::now();
+    for (operator, token) in &config.operators {
+        let (id, hash) = at_rest(token.expose_secret()).await?;
+        let mut db = store.connection().await?;
+        store::operators::upsert(&mut db, operator, &id, &hash, now).await?;
+    }
+    for (agent, token) in &config.agents {
+        let (id, hash) = at_rest(token.expose_secret()).await?;
+        let mut db = store.connection().await?;
+        store::agents::upsert(&mut db, agent, &id, &hash, now).await?;
+    }
+    note_stack(&store, &config.stack).await?;
+    let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
+    let external_url = config.external_url.unwrap_or_else(|| format!("http://{address}"));
+    let app = App::new(Parts {
+        stack: config.stack,
+        external_url: external_url.trim_end_matches('/').to_owned(),
+        store,
+        metrics: config.metrics,
+        shutdown,
+    });
+    app.remember(&latest);
+    Ok(app)
+}
+
+/// Lets go of what other servers wait for.
+pub(crate) async fn leave(app: &App) {
+    if app.store.shared
+        && let Ok(mut db) = app.store.connection().await
+        && let Err(error) = store::leases::release(&mut db, "plan", &app.holder).await
+    {
+        tracing::warn!(%error, "could not give the lease back");
+    }
+    app.store.close().await;
+}
+
+async fn at_rest(token: &str) -> anyhow::Result<(String, String)> {
+    Ok((auth::lookup_id(token), auth::hash(token).await?))
+}
+
+/// Records that the stack is another than the one last served.
+async fn note_stack(store: &Store, stack: &Stack) -> anyhow::Result<()> {
+    let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(serde_json::to_vec(stack)?));
+    let mut db = store.begin().await?;
+    let before = meta::get(&mut db, meta::STACK_HASH).await?;
+    if before.as_deref() != Some(&hash) {
+        meta::set(&mut db, meta::STACK_HASH, &hash).await?;
+        let summary = match before {
+            Some(_) => format!("the stack file of {} was changed", stack.name),
+            None => format!("the stack {} was set up", stack.name),
+        };
+        changes::insert(&mut db, &changes::new(ChangeKind::Config, "stack", "engine", summary, clock::now()))
+            .await?;
+    }
+    db.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! The control loop and the cleaning up. One file per task; each reads the world and moves it a step.
+//!
+//! To add a task: one file, one line in [`spawn`].
+
+mod expire;
+mod gather;
+mod plan;
+mod prune;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ops_tasks::Activator;
+
+use crate::App;
+
+/// Starts all tasks.
+pub(crate) fn spawn(app: &Arc<App>) {
+    let supervisor = &app.supervisor;
+    // The timer is there for what happens by silence: reports that do not come.
+    supervisor.spawn(plan::PlanTask::new(app.clone()), Duration::from_secs(1), &app.plan);
+    supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
+    supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
+}

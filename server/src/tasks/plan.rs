@@ -1,0 +1,306 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ops_contract::{
+    Action, ActionCause, ActionKind, ActionStatus, AgentName, Change, ChangeKind, Decision, DecisionKind,
+    ReplicaId, SystemState, Timestamp,
+};
+use ops_engine::{Facts, Plan, Transition};
+use ops_tasks::Task;
+use serde::Serialize;
+use sqlx::AnyConnection;
+use uuid::Uuid;
+
+use super::gather::{Stored, gather};
+use crate::store::rolling::{Wish, grouped};
+use crate::{App, clock, store};
+
+/// Which server plans, where several share a store.
+const LEASE: &str = "plan";
+const LEASE_FOR: Duration = Duration::from_secs(10);
+/// Decisions read to know what was said before this process started.
+const REREAD: u32 = 300;
+
+/// Compares what is with what should be, and writes down what is to be done.
+pub(crate) struct PlanTask {
+    app: Arc<App>,
+    /// What was last decided on each replica: waiting is not written down each second.
+    said: Option<BTreeMap<String, Said>>,
+    /// Transitions that the store has not got yet.
+    unwritten: Vec<Change>,
+}
+
+/// A decision as it is compared with the one before.
+#[derive(Clone, Debug, PartialEq)]
+enum Said {
+    Acted,
+    Waits(DecisionKind),
+}
+
+/// What a pass came to.
+#[derive(Serialize)]
+pub(crate) struct Planned {
+    decisions: usize,
+    actions: usize,
+    #[serde(skip)]
+    wake_in: Option<Duration>,
+}
+
+impl PlanTask {
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { app, said: None, unwritten: Vec::new() }
+    }
+
+    async fn pass(&mut self) -> anyhow::Result<Planned> {
+        let app = self.app.clone();
+        let now = clock::now();
+        let stored = gather(&app.store, now).await;
+        if let Ok(stored) = &stored {
+            app.remember_wishes(stored.desired.clone(), stored.intent);
+        }
+        // Silence is judged even when the store is away.
+        self.note(app.judge(), now);
+        let stored = match stored {
+            Ok(stored) => stored,
+            Err(error) => {
+                app.note_store(Some(format!("the store cannot be read: {error}")));
+                return Err(error.into());
+            }
+        };
+        app.note_store(None);
+        self.write_transitions(&app).await?;
+
+        let state = app.state();
+        let wishes = grouped(&stored.wishes);
+        let facts = Facts {
+            now,
+            stack: &app.stack,
+            state: &state,
+            inventory_known: app.inventory_known(),
+            intent: stored.intent,
+            desired: &stored.desired,
+            open_actions: &stored.unsettled(&state),
+            exits: &stored.exits,
+            rolling: &wishes,
+        };
+        let plan = ops_engine::plan(&facts);
+        let Some(agent) = app.agent() else { return Ok(Planned::nothing()) };
+        app.show(&plan, &agent);
+        self.note(app.judge(), now);
+        if app.store.shared && !self.leads(&app, now).await? {
+            return Ok(Planned::nothing());
+        }
+        let actions = self.write(&app, &plan, &stored, &state, &agent, now).await?;
+        self.write_transitions(&app).await?;
+        let wake_in = plan.wake_at.map(|at| at.since(clock::now()));
+        Ok(Planned { decisions: plan.decisions.len(), actions, wake_in })
+    }
+
+    /// Whether this server may write plans. Only one that an agent talks to asks for it.
+    async fn leads(&self, app: &App, now: Timestamp) -> anyhow::Result<bool> {
+        let mut db = app.store.connection().await?;
+        let latest = store::changes::list(&mut db, None, None, 20).await?;
+        app.remember(&latest);
+        Ok(store::leases::take(&mut db, LEASE, &app.holder, now, now + LEASE_FOR).await?)
+    }
+
+    fn note(&mut self, transitions: Vec<Transition>, now: Timestamp) {
+        let changes = transitions
+            .into_iter()
+            .map(|it| store::changes::new(ChangeKind::State, it.subject, "engine", it.summary, now));
+        self.unwritten.extend(changes);
+        // While the store is away only the latest are kept.
+        let excess = self.unwritten.len().saturating_sub(100);
+        self.unwritten.drain(..excess);
+    }
+
+    async fn write_transitions(&mut self, app: &App) -> store::Result<()> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        // Shown at once; written when the store takes it.
+        app.remember(&self.unwritten);
+        let mut db = app.store.begin().await?;
+        for change in &self.unwritten {
+            store::changes::insert(&mut db, change).await?;
+        }
+        db.commit().await?;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    /// Writes what is new of the plan in one transaction and gives the agents word.
+    async fn write(
+        &mut self,
+        app: &App,
+        plan: &Plan,
+        stored: &Stored,
+        state: &SystemState,
+        agent: &AgentName,
+        now: Timestamp,
+    ) -> anyhow::Result<usize> {
+        let before = match self.said.take() {
+            Some(said) => said,
+            None => reread(app).await?,
+        };
+        let mut said: BTreeMap<String, Said> = BTreeMap::new();
+        let mut news: Vec<(&Decision, &ReplicaId)> = Vec::new();
+        for decision in &plan.decisions {
+            let id = replica_of(&decision.kind);
+            let now_said = in_short(&decision.kind);
+            if now_said == Said::Acted || before.get(&id.to_string()) != Some(&now_said) {
+                news.push((decision, id));
+            }
+            said.insert(id.to_string(), now_said);
+        }
+        if news.is_empty() {
+            self.said = Some(said);
+            return Ok(0);
+        }
+        let mut db = app.store.begin().await?;
+        let (mut changes, mut actions) = (Vec::new(), Vec::new());
+        for (decision, id) in news {
+            match &decision.kind {
+                DecisionKind::Act { action, cause, .. } => {
+                    let draft = Draft { id, kind: *action, cause: *cause, reason: &decision.reason, now };
+                    let Some((action, change)) = act(&mut db, draft, state, &stored.wishes, agent).await?
+                    else {
+                        continue;
+                    };
+                    actions.push(action);
+                    changes.push(change);
+                }
+                DecisionKind::GiveUp { .. } => {
+                    let subject = id.to_string();
+                    let change = store::changes::new(
+                        ChangeKind::GaveUp,
+                        subject,
+                        "engine",
+                        decision.reason.clone(),
+                        now,
+                    );
+                    store::changes::insert(&mut db, &change).await?;
+                    changes.push(change);
+                }
+                DecisionKind::BackOff { .. } | DecisionKind::Hold { .. } => {}
+            }
+            store::decisions::insert(&mut db, &id.to_string(), decision, now).await?;
+        }
+        db.commit().await?;
+        self.said = Some(said);
+        app.remember(&changes);
+        for action in &actions {
+            app.own.action(action.kind, ActionStatus::Requested);
+        }
+        if !actions.is_empty() {
+            app.work.notify_waiters();
+        }
+        Ok(actions.len())
+    }
+}
+
+impl Task for PlanTask {
+    const NAME: &'static str = "plan";
+    type Report = Planned;
+
+    async fn run(&mut self) -> anyhow::Result<Planned> {
+        let planned = self.pass().await;
+        self.app.planned.send_modify(|count| *count += 1);
+        planned
+    }
+
+    fn next_due(&self, report: &Planned) -> Option<Duration> {
+        report.wake_in
+    }
+}
+
+impl Planned {
+    fn nothing() -> Self {
+        Self { decisions: 0, actions: 0, wake_in: None }
+    }
+}
+
+struct Draft<'a> {
+    id: &'a ReplicaId,
+    kind: ActionKind,
+    cause: ActionCause,
+    reason: &'a str,
+    now: Timestamp,
+}
+
+/// Writes an action down; `None` when one is open for the slot.
+async fn act(
+    db: &mut AnyConnection,
+    draft: Draft<'_>,
+    state: &SystemState,
+    wishes: &[Wish],
+    agent: &AgentName,
+) -> store::Result<Option<(Action, Change)>> {
+    let Draft { id, kind, cause, reason, now } = draft;
+    let replica = state.services.get(&id.service).and_then(|service| service.replicas.get(&id.slot));
+    let known = replica.map_or(0, |it| it.generation);
+    let generation = match kind {
+        ActionKind::Start | ActionKind::Restart => store::slots::next_generation(db, id, known).await?,
+        ActionKind::Stop => known,
+    };
+    let wish = wishes
+        .iter()
+        .find(|wish| cause == ActionCause::Operator && wish.service == id.service && wish.slot == id.slot);
+    let reason = match wish.filter(|wish| !wish.reason.is_empty()) {
+        Some(wish) => format!("{reason}: {}", wish.reason),
+        None => reason.to_owned(),
+    };
+    let action = Action {
+        id: Uuid::now_v7().to_string(),
+        kind,
+        replica: id.clone(),
+        generation,
+        cause,
+        reason,
+        requested_by: wish.map_or("engine", |wish| &wish.requested_by).to_owned(),
+        requested_at: now,
+        status: ActionStatus::Requested,
+        error: None,
+        finished_at: None,
+    };
+    if !store::actions::insert(db, &action, replica.map_or(agent, |it| &it.agent)).await? {
+        return Ok(None);
+    }
+    if wish.is_some() {
+        store::rolling::remove(db, id).await?;
+    }
+    let (change_kind, verb) = match kind {
+        ActionKind::Start => (ChangeKind::Start, "start"),
+        ActionKind::Restart => (ChangeKind::Start, "restart"),
+        ActionKind::Stop => (ChangeKind::Stop, "stop"),
+    };
+    let summary = format!("{verb} {id}: {}", action.reason);
+    let change = store::changes::new(change_kind, id.to_string(), action.requested_by.clone(), summary, now);
+    store::changes::insert(db, &change).await?;
+    Ok(Some((action, change)))
+}
+
+/// What was last decided on each replica, as the store has it.
+async fn reread(app: &App) -> store::Result<BTreeMap<String, Said>> {
+    let mut db = app.store.connection().await?;
+    let decisions = store::decisions::list(&mut db, None, REREAD).await?;
+    // Newest first: the oldest are put in first and overwritten.
+    Ok(decisions.into_iter().rev().map(|it| (it.subject, in_short(&it.decision.kind))).collect())
+}
+
+fn in_short(kind: &DecisionKind) -> Said {
+    match kind {
+        DecisionKind::Act { .. } => Said::Acted,
+        other => Said::Waits(other.clone()),
+    }
+}
+
+fn replica_of(kind: &DecisionKind) -> &ReplicaId {
+    match kind {
+        DecisionKind::Act { replica, .. }
+        | DecisionKind::BackOff { replica, .. }
+        | DecisionKind::GiveUp { replica }
+        | DecisionKind::Hold { replica } => replica,
+    }
+}

@@ -1,0 +1,34 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ops_tasks::Task;
+use serde::Serialize;
+
+use crate::{App, clock, store};
+
+/// How long history is kept; exits and decisions are larger and many.
+const KEEP: Duration = Duration::from_secs(90 * 86_400);
+const KEEP_BULK: Duration = Duration::from_secs(14 * 86_400);
+
+/// Keeps history bounded.
+pub(super) struct Prune(pub(super) Arc<App>);
+
+#[derive(Serialize)]
+pub(super) struct Pruned {
+    rows: u64,
+}
+
+impl Task for Prune {
+    const NAME: &'static str = "prune";
+    type Report = Pruned;
+
+    async fn run(&mut self) -> anyhow::Result<Pruned> {
+        let now = clock::now();
+        let mut db = self.0.store.connection().await?;
+        let mut rows = store::changes::prune(&mut db, now - KEEP).await?;
+        rows += store::actions::prune(&mut db, now - KEEP).await?;
+        rows += store::decisions::prune(&mut db, now - KEEP_BULK).await?;
+        rows += store::exits::prune(&mut db, now - KEEP_BULK).await?;
+        Ok(Pruned { rows })
+    }
+}
