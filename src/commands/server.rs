@@ -61,21 +61,3 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     guard.shutdown();
     Ok(result?)
 }
-
-// PENDING: stands in until the crate has its entry point.
-#[allow(missing_docs, dead_code, unreachable_pub)]
-mod ops_server {
-    use super::*;
-    pub struct Config {
-        pub stack: ops_contract::Stack,
-        pub listen: std::net::SocketAddr,
-        pub database: String,
-        pub external_url: Option<String>,
-        pub operators: Vec<(Operator, secrecy::SecretString)>,
-        pub agents: Vec<(AgentName, secrecy::SecretString)>,
-        pub metrics: Metrics,
-    }
-    pub async fn run(_: Config, _: tokio_util::sync::CancellationToken) -> anyhow::Result<()> {
-        anyhow::bail!("the server is not built yet")
-    }
-}

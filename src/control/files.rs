@@ -9,9 +9,9 @@ use anyhow::Context;
 
 /// Writes a file for its owner only, by a new name and a rename.
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let draft = path.with_extension("new");
+    let draft = path.with_extension(format!("new-{}", std::process::id()));
     let write = || -> std::io::Result<()> {
-        // A draft that a crash left may have other permissions.
+        // A draft that a crash left under the same pid may have other permissions.
         let _ = fs::remove_file(&draft);
         let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(contents)?;

@@ -19,6 +19,9 @@ use crate::place::Place;
 pub(super) async fn run(place: &Place, file: &StackFile) -> Result {
     let deadline = Instant::now() + READY_PATIENCE;
     files::make_state(&place.state)?;
+    // Before the daemon starts: two at once would each make their own tokens.
+    let url = server_url(file);
+    let client = Client::new(&url, Some(tokens::ensure(place, &url)?))?;
     let mut daemon = match holder(&place.lock("up")) {
         Some(_) => {
             output::note("the stack is up already");
@@ -29,8 +32,6 @@ pub(super) async fn run(place: &Place, file: &StackFile) -> Result {
             Some(start(place)?)
         }
     };
-    let url = server_url(file);
-    let client = Client::new(&url, Some(tokens::ensure(place, &url)?))?;
     let outcome = tokio::select! {
         outcome = wait(&client, deadline) => outcome,
         failure = ended(daemon.as_mut(), place) => return Err(failure),
