@@ -1,12 +1,17 @@
 //! The pages: pure functions from contract data to HTML.
 //!
-//! Knows the contract and nothing else: no I/O, no server, no store. Each page is a whole document that is right
-//! without JavaScript; what an operator, a program or a log wrote is shown as text, whatever it holds.
+//! Knows the contract and nothing else: no I/O, no server, no store, no clock (a view carries its own `at`). Each page
+//! is a whole document that is right without JavaScript; what an operator, a program or a log wrote is shown as text,
+//! whatever it holds.
 //!
 //! To add a page: one file in `pages/`, one line in its `mod.rs`, its styles in `style.css`.
 
 #[cfg(feature = "ssr")]
+mod components;
+#[cfg(feature = "ssr")]
 mod pages;
+#[cfg(feature = "ssr")]
+mod words;
 
 #[cfg(feature = "ssr")]
 pub use pages::{confirm_link_page, login_page, now_page, problem_page};

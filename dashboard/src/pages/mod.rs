@@ -1,5 +1,6 @@
 //! One file per page. To add one: a function from its view to a whole document, and a line here.
 
+mod document;
 mod login;
 mod now;
 mod problem;

@@ -1,0 +1,26 @@
+//! Writes sample pages into a folder, to be looked at: `cargo run -p ops-dashboard --features ssr --example pages -- FOLDER`.
+
+#[cfg(feature = "ssr")]
+#[path = "../tests/sample/mod.rs"]
+mod sample;
+
+fn main() -> std::io::Result<()> {
+    #[cfg(feature = "ssr")]
+    {
+        let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
+        let pages = [
+            ("well", sample::well()),
+            ("broken", sample::broken()),
+            ("empty", sample::empty()),
+            ("hostile", sample::hostile()),
+        ];
+        for (name, view) in pages {
+            std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::now_page(&view, "sample"))?;
+        }
+        std::fs::write(
+            format!("{folder}/login.html"),
+            ops_dashboard::login_page(Some("That token is not known."), "sample"),
+        )?;
+    }
+    Ok(())
+}
