@@ -1,9 +1,19 @@
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ops_contract::Stack;
+use ops_contract::{ServiceName, Stack};
+use toml::de::DeTable;
 
-use crate::Fault;
+use crate::reader::Reader;
+use crate::section::Section;
+use crate::sections::{self, Draft};
+use crate::{Fault, check, expand, substitute};
+
+/// The longest stack file.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Where things are, as the caller knows it.
 #[derive(Clone, Debug)]
@@ -39,11 +49,73 @@ pub struct ServerSection {
 }
 
 /// Reads and checks a stack file.
-pub fn load(_path: &Path, context: &Context) -> Result<StackFile, Vec<Fault>> {
-    parse("", context)
+pub fn load(path: &Path, context: &Context) -> Result<StackFile, Vec<Fault>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        let fix = "check that it is a file that you may read";
+        return Err(vec![whole(1, 1, format!("the file cannot be read: {error}"), fix)]);
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        let fix = "a stack file is a few kilobytes; is this the right file?";
+        return Err(vec![whole(1, 1, "the file is longer than 1 MiB".to_owned(), fix)]);
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => parse(text, context),
+        Err(error) => {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |it| it.chars().count()) + 1;
+            Err(vec![whole(line, column, "the file is not UTF-8 text".to_owned(), "save it as UTF-8")])
+        }
+    }
 }
 
 /// Checks the text of a stack file.
-pub fn parse(_text: &str, _context: &Context) -> Result<StackFile, Vec<Fault>> {
-    Err(Vec::new())
+pub fn parse(text: &str, context: &Context) -> Result<StackFile, Vec<Fault>> {
+    let reader = Reader::new(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // What was recovered around a slip of syntax would be blamed for more than is wrong with it.
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            let problem = format!("this is not TOML: {}", error.message().replace('\n', ", "));
+            reader.fault(&span, "", problem, "correct the syntax; other faults are looked for after that");
+        }
+        return Err(reader.into_faults());
+    }
+    let root = Section::open(&reader, "", "", table.get_ref(), 0..0);
+    let draft = sections::read(&root, context);
+    check::all(&reader, &draft);
+    let env = substitute::all(&reader, &draft, context);
+    let faults = reader.into_faults();
+    if faults.is_empty() { Ok(assemble(draft, env, context)) } else { Err(faults) }
+}
+
+fn assemble(
+    draft: Draft,
+    mut env: BTreeMap<String, BTreeMap<String, String>>,
+    context: &Context,
+) -> StackFile {
+    let mut services: BTreeMap<_, _> = expand::services(&draft, context);
+    for (name, service) in draft.services {
+        let mut spec = service.spec;
+        spec.env = env.remove(&name).unwrap_or_default();
+        spec.depends_on = service.depends_on.into_iter().map(|at| at.value).collect();
+        spec.secrets = service.secrets.into_iter().map(|at| at.value).collect();
+        services.insert(ServiceName(name), spec);
+    }
+    let stack = Stack {
+        name: draft.name,
+        environment: draft.environment,
+        services,
+        postgres: draft.postgres.into_iter().map(|(name, store)| (name, store.spec)).collect(),
+        valkey: draft.valkey.into_iter().map(|(name, store)| (name, store.spec)).collect(),
+        secrets: draft.secrets.into_iter().map(|(name, at)| (name, at.value)).collect(),
+    };
+    StackFile { stack, server: draft.server }
+}
+
+fn whole(line: usize, column: usize, problem: String, fix: &str) -> Fault {
+    Fault { line, column, key: String::new(), problem, fix: fix.to_owned() }
 }
