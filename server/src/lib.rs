@@ -15,6 +15,8 @@ mod metrics;
 mod prepare;
 mod store;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod view;
 
 use std::net::SocketAddr;

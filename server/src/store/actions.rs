@@ -35,10 +35,10 @@ pub(crate) async fn open(db: &mut AnyConnection) -> Result<Vec<Action>> {
     rows.into_iter().map(Row::action).collect()
 }
 
-/// Actions that succeeded after `since`.
-pub(crate) async fn succeeded_since(db: &mut AnyConnection, since: Timestamp) -> Result<Vec<Action>> {
+/// Actions that an agent ended after `since`.
+pub(crate) async fn ended_since(db: &mut AnyConnection, since: Timestamp) -> Result<Vec<Action>> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM actions WHERE finished_at_us > $1 AND status = 'succeeded' ORDER BY id",
+        "SELECT * FROM actions WHERE finished_at_us > $1 AND status IN ('succeeded', 'failed') ORDER BY id",
     )
     .bind(since.0)
     .fetch_all(db)

@@ -80,7 +80,7 @@ impl PlanTask {
             inventory_known: app.inventory_known(),
             intent: stored.intent,
             desired: &stored.desired,
-            open_actions: &stored.unsettled(&state),
+            open_actions: &stored.unsettled(&state, now),
             exits: &stored.exits,
             rolling: &wishes,
         };
