@@ -8,7 +8,7 @@ pub(crate) fn since(at: Timestamp, now: Timestamp) -> impl IntoView {
     view! {
         <time datetime=words::iso(at)>
             <span class="ago">{words::ago(at, now)}</span>
-            " "
+            " · "
             <span class="clock">{words::clock(at, now)}</span>
         </time>
     }
