@@ -17,7 +17,10 @@ use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// For how long good news is remembered.
 const REMEMBERED: Duration = Duration::from_secs(1);
+/// For how long bad news is: whoever waits for a start or a recovery asks often, and should not wait for us.
+const DOUBTED: Duration = Duration::from_millis(50);
 const DEADLINE: Duration = Duration::from_millis(800);
 
 type Probe = Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
@@ -83,7 +86,7 @@ impl Health {
         }
         let remembered = self.last().clone();
         if let Some((at, readiness)) = remembered
-            && at.elapsed() < REMEMBERED
+            && at.elapsed() < if readiness.status == "ready" { REMEMBERED } else { DOUBTED }
         {
             return readiness;
         }
