@@ -23,6 +23,12 @@ pub(super) async fn run(place: &Place, file: &StackFile) -> Result {
     let url = server_url(file);
     let client = Client::new(&url, Some(tokens::ensure(place, &url)?))?;
     let mut daemon = match holder(&place.lock("up")) {
+        Some(other) if other.what != "insightdesk up" => {
+            return Err(Failure::problems(format!(
+                "`{}` (pid {}) is at work here: try again when it has ended",
+                other.what, other.process.pid
+            )));
+        }
         Some(_) => {
             output::note("the stack is up already");
             None
