@@ -57,17 +57,18 @@ impl Auth {
         self.lock().contains_key(&fingerprint(credential))
     }
 
-    /// Whose token it is.
+    /// Whose token it is. `away`: the store is known not to answer, so what is known is not asked for again.
     pub(crate) async fn by_token(
         &self,
         store: &Store,
         token: &str,
+        away: bool,
         now: Timestamp,
     ) -> store::Result<Option<Identity>> {
         let key = fingerprint(token);
         let known = self.lock().get(&key).cloned();
         if let Some(known) = &known
-            && now.since(known.checked_at) < FRESH
+            && (away || now.since(known.checked_at) < FRESH)
         {
             return Ok(Some(known.identity.clone()));
         }
@@ -94,6 +95,7 @@ impl Auth {
         &self,
         store: &Store,
         id: &str,
+        away: bool,
         now: Timestamp,
     ) -> store::Result<Option<Operator>> {
         let key = fingerprint(id);
@@ -103,7 +105,7 @@ impl Auth {
             Identity::Operator(operator) => Some(operator),
             Identity::Agent(_) => None,
         };
-        if let Some(known) = alive.clone().filter(|known| now.since(known.checked_at) < FRESH) {
+        if let Some(known) = alive.clone().filter(|known| away || now.since(known.checked_at) < FRESH) {
             return Ok(operator(known));
         }
         match session_row(store, &key, now).await {

@@ -83,7 +83,8 @@ async fn identity(parts: &Parts, app: &App, door: Door) -> Result<Identity, ApiE
     }
     if let Some(id) = cookie(&parts.headers) {
         same_site(&parts.method, &parts.headers, &app.external_url)?;
-        if let Some(operator) = app.auth.by_session(&app.store, &id, now).await? {
+        if let Some(operator) = app.auth.by_session(&app.store, &id, app.store_fault().is_some(), now).await?
+        {
             return Ok(Identity::Operator(operator));
         }
     }
@@ -103,7 +104,7 @@ pub(super) async fn by_token(
     {
         return Err(ApiError::TooMany(wait));
     }
-    match app.auth.by_token(&app.store, token, now).await? {
+    match app.auth.by_token(&app.store, token, app.store_fault().is_some(), now).await? {
         Some(identity) => Ok(identity),
         None => {
             app.auth.brake.count(address, door, now);
