@@ -1,11 +1,11 @@
 //! Whether all is ready, and if not, what it waits for.
 
-use ops_contract::{NowView, ReplicaPhase, ServiceStatus, ServiceView};
+use ops_contract::{DependencyStatus, NowView, ReplicaPhase, ServiceStatus, ServiceView};
 
 /// What `up` waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
-    /// Every wanted replica is ready.
+    /// Every wanted replica is ready, and every store answers.
     All,
     /// Not yet.
     Waiting,
@@ -22,7 +22,7 @@ impl Ready {
         });
         match gave_up {
             Some(name) => Self::Never(name),
-            None if !now.services.is_empty() && now.services.iter().all(is_ready) => Self::All,
+            None if !now.services.is_empty() && now.services.iter().all(is_ready) && stores_up(now) => Self::All,
             None => Self::Waiting,
         }
     }
@@ -36,6 +36,11 @@ impl Ready {
             Some((*service, bad.slot))
         })
     }
+}
+
+/// A process that runs is not yet a store that answers.
+fn stores_up(now: &NowView) -> bool {
+    now.dependencies.iter().all(|(_, store)| store.status == DependencyStatus::Up)
 }
 
 fn is_ready(service: &ServiceView) -> bool {

@@ -11,6 +11,9 @@ use crate::dependencies::{self, stands_on};
 use crate::judge::in_words;
 use crate::words;
 
+/// A store that the stack itself started a moment ago is starting, not down.
+const STORE_START: Duration = Duration::from_secs(15);
+
 /// A change longer before the onset is not mentioned.
 const NEAR: Duration = Duration::from_secs(3_600);
 
@@ -30,7 +33,7 @@ pub fn explain(stack: &Stack, state: &SystemState, changes: &[Change], now: Time
     if state.agents.is_empty() {
         return plain(Tone::Unknown, "No agent has reported yet: nothing is known of what runs".to_owned());
     }
-    let mut faults = faults(stack, state);
+    let mut faults = faults(stack, state, now);
     if faults.is_empty() {
         return well(stack, state, changes, now);
     }
@@ -69,8 +72,9 @@ pub fn explain(stack: &Stack, state: &SystemState, changes: &[Change], now: Time
     }
 }
 
-fn faults<'a>(stack: &'a Stack, state: &'a SystemState) -> Vec<Fault<'a>> {
-    let stores = state.dependencies.iter().filter_map(|(name, store)| store_fault(stack, state, name, store));
+fn faults<'a>(stack: &'a Stack, state: &'a SystemState, now: Timestamp) -> Vec<Fault<'a>> {
+    let stores =
+        state.dependencies.iter().filter_map(|(name, store)| store_fault(stack, state, name, store, now));
     let services = stack.services.iter().filter_map(|(name, spec)| {
         let service = state.services.get(name)?;
         let tone = service_tone(service.status)?;
@@ -102,12 +106,13 @@ fn store_fault<'a>(
     state: &SystemState,
     name: &'a str,
     store: &'a DependencyState,
+    now: Timestamp,
 ) -> Option<Fault<'a>> {
     let own = dependencies::service_of(stack, name).and_then(|service| state.services.get(&service));
     let (tone, word) = match store.status {
         DependencyStatus::Up => return None,
         // A store that the stack is still starting, or has stopped, is told by its service.
-        _ if own.is_some_and(|it| matches!(it.status, ServiceStatus::Starting | ServiceStatus::Stopped)) => {
+        _ if own.is_some_and(|it| it.status == ServiceStatus::Stopped || is_starting(it, now)) => {
             return None;
         }
         DependencyStatus::Down => (Tone::Degraded, "down"),
@@ -123,6 +128,13 @@ fn store_fault<'a>(
         why: &store.detail,
         role: ServiceRole::Infrastructure,
     })
+}
+
+/// Whether a store's own process is too young for its probe to mean anything.
+fn is_starting(service: &ServiceState, now: Timestamp) -> bool {
+    let young =
+        service.replicas.values().filter_map(|it| it.started_at).any(|at| now.since(at) < STORE_START);
+    service.status == ServiceStatus::Starting || (service.status == ServiceStatus::Serving && young)
 }
 
 fn service_tone(status: ServiceStatus) -> Option<Tone> {
@@ -173,8 +185,12 @@ fn well(stack: &Stack, state: &SystemState, changes: &[Change], now: Timestamp) 
     };
     let (serving, wanted): (usize, usize) = services()
         .fold((0, 0), |(serving, wanted), (_, it)| (serving + ready(it), wanted + usize::from(it.desired)));
+    let not_up = |name: &ServiceName| {
+        let store = dependencies::store_of(state, name);
+        store.is_some_and(|store| state.dependencies[store].status != DependencyStatus::Up)
+    };
     let starting: Vec<&str> = services()
-        .filter(|(_, it)| it.status == ServiceStatus::Starting)
+        .filter(|(name, it)| it.status == ServiceStatus::Starting || (it.desired > 0 && not_up(name)))
         .map(|(name, _)| name.as_str())
         .collect();
     if !starting.is_empty() {

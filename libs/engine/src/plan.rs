@@ -77,6 +77,10 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
 pub fn apply(state: &mut SystemState, plan: &Plan, agent: &AgentName, now: Timestamp) {
     for (id, verdict) in &plan.slots {
         let Some(service) = state.services.get_mut(&id.service) else { continue };
+        if verdict.phase.is_none() && !service.replicas.contains_key(&id.slot) {
+            // It was never started; there is nothing to say about it yet.
+            continue;
+        }
         let replica = service.replicas.entry(id.slot).or_insert_with(|| unseen(agent, now));
         replica.failures = verdict.failures;
         if let Some(phase) = verdict.phase.filter(|_| !replica.phase.may_be_alive()) {

@@ -104,7 +104,7 @@ impl World {
             since: self.now,
             pid: phase.may_be_alive().then_some(100 + u32::from(slot)),
             port: Some(4000 + slot),
-            started_at: Some(self.now),
+            started_at: Some(NOON),
             detail: None,
             unresponsive: false,
             usage: None,
