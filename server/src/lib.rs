@@ -19,7 +19,6 @@ mod tasks;
 mod testing;
 mod view;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +30,10 @@ pub(crate) use app::App;
 pub use config::Config;
 pub use http::openapi;
 
-/// Longest wait for requests and tasks at the end.
-const GRACE: Duration = Duration::from_secs(8);
+/// Longest wait for requests at the end.
+const GRACE: Duration = Duration::from_secs(6);
+/// Longest wait for the store at the end.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// Serves until `shutdown` is cancelled, then ends within 10 s.
 ///
@@ -61,38 +62,12 @@ pub async fn run_on(
     tasks::spawn(&app);
     tracing::info!(%address, stack = app.stack.name, "server listens");
 
-    let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let serve = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let (done, ended) = tokio::sync::oneshot::channel();
-    let serving = tokio::spawn(async move {
-        let result = serve.await;
-        let _ = done.send(());
-        result
-    });
-    let abort = serving.abort_handle();
-    let watchdog = async {
-        shutdown.cancelled().await;
-        // A client that keeps its request open must not keep the server.
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
-            abort.abort();
-        }
-    };
-    let (served, ()) = tokio::join!(
-        async {
-            let served = serving.await;
-            shutdown.cancel();
-            served
-        },
-        watchdog
-    );
+    let served = http::serve(listener, &app, GRACE).await;
     let stopped = app.supervisor.shut_down(Duration::from_secs(1)).await;
     if !stopped.all_ended() {
         tracing::warn!(left = stopped.left.join(", "), "tasks were dropped");
     }
-    prepare::leave(&app).await;
-    match served {
-        Ok(result) => result.context("could not serve"),
-        Err(error) if error.is_cancelled() => Ok(()),
-        Err(error) => Err(error).context("serving ended badly"),
-    }
+    // A store that is away must not keep the server.
+    let _ = tokio::time::timeout(LEAVE, prepare::leave(&app)).await;
+    served
 }

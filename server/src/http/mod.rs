@@ -24,11 +24,15 @@ mod shell;
 mod stack;
 mod tasks;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use ops_telemetry::http::RequestLayer;
+use tokio::net::TcpListener;
 
 use crate::App;
 use error::ApiError;
@@ -38,8 +42,24 @@ pub use openapi::openapi;
 /// Longest body of all but an agent's report.
 const BODY: usize = 1024 * 1024;
 
+/// Serves until the app shuts down; requests that then are under way have `grace` to end.
+pub(crate) async fn serve(listener: TcpListener, app: &Arc<App>, grace: Duration) -> anyhow::Result<()> {
+    let shutdown = app.shutdown.clone();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let patience = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served.context("could not serve"),
+        // A client that keeps its request open must not keep the server.
+        () = patience => Ok(()),
+    }
+}
+
 /// All routes.
-pub(crate) fn router(app: &Arc<App>) -> Router {
+fn router(app: &Arc<App>) -> Router {
     let api = Router::new()
         .merge(actions::routes())
         .merge(changes::routes())

@@ -2,6 +2,7 @@
 //!
 //! To add a task: one file, one line in [`spawn`].
 
+mod act;
 mod expire;
 mod gather;
 mod plan;

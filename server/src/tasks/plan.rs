@@ -3,17 +3,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ops_contract::{
-    Action, ActionCause, ActionKind, ActionStatus, AgentName, Change, ChangeKind, Decision, DecisionKind,
-    ReplicaId, SystemState, Timestamp,
+    ActionStatus, AgentName, Change, ChangeKind, Decision, DecisionKind, ReplicaId, SystemState, Timestamp,
 };
 use ops_engine::{Facts, Plan, Transition};
 use ops_tasks::Task;
 use serde::Serialize;
-use sqlx::AnyConnection;
-use uuid::Uuid;
 
+use super::act::{Draft, act};
 use super::gather::{Stored, gather};
-use crate::store::rolling::{Wish, grouped};
+use crate::store::rolling::grouped;
 use crate::{App, clock, store};
 
 /// Which server plans, where several share a store.
@@ -55,13 +53,12 @@ impl PlanTask {
     async fn pass(&mut self) -> anyhow::Result<Planned> {
         let app = self.app.clone();
         let now = clock::now();
-        let stored = gather(&app.store, now).await;
-        if let Ok(stored) = &stored {
-            app.remember_wishes(stored.desired.clone(), stored.intent);
-        }
         // Silence is judged even when the store is away.
         self.note(app.judge(), now);
-        let stored = match stored {
+        // The state is taken before the store is read: exits are kept before they are folded, so each exit that this
+        // state shows is among those that are read. The other way round a failure could go uncounted.
+        let state = app.state();
+        let stored = match gather(&app.store, now).await {
             Ok(stored) => stored,
             Err(error) => {
                 app.note_store(Some(format!("the store cannot be read: {error}")));
@@ -69,9 +66,10 @@ impl PlanTask {
             }
         };
         app.note_store(None);
+        app.remember_wishes(stored.desired.clone(), stored.intent);
+        self.note(app.judge(), now);
         self.write_transitions(&app).await?;
 
-        let state = app.state();
         let wishes = grouped(&stored.wishes);
         let facts = Facts {
             now,
@@ -219,66 +217,6 @@ impl Planned {
     fn nothing() -> Self {
         Self { decisions: 0, actions: 0, wake_in: None }
     }
-}
-
-struct Draft<'a> {
-    id: &'a ReplicaId,
-    kind: ActionKind,
-    cause: ActionCause,
-    reason: &'a str,
-    now: Timestamp,
-}
-
-/// Writes an action down; `None` when one is open for the slot.
-async fn act(
-    db: &mut AnyConnection,
-    draft: Draft<'_>,
-    state: &SystemState,
-    wishes: &[Wish],
-    agent: &AgentName,
-) -> store::Result<Option<(Action, Change)>> {
-    let Draft { id, kind, cause, reason, now } = draft;
-    let replica = state.services.get(&id.service).and_then(|service| service.replicas.get(&id.slot));
-    let known = replica.map_or(0, |it| it.generation);
-    let generation = match kind {
-        ActionKind::Start | ActionKind::Restart => store::slots::next_generation(db, id, known).await?,
-        ActionKind::Stop => known,
-    };
-    let wish = wishes
-        .iter()
-        .find(|wish| cause == ActionCause::Operator && wish.service == id.service && wish.slot == id.slot);
-    let reason = match wish.filter(|wish| !wish.reason.is_empty()) {
-        Some(wish) => format!("{reason}: {}", wish.reason),
-        None => reason.to_owned(),
-    };
-    let action = Action {
-        id: Uuid::now_v7().to_string(),
-        kind,
-        replica: id.clone(),
-        generation,
-        cause,
-        reason,
-        requested_by: wish.map_or("engine", |wish| &wish.requested_by).to_owned(),
-        requested_at: now,
-        status: ActionStatus::Requested,
-        error: None,
-        finished_at: None,
-    };
-    if !store::actions::insert(db, &action, replica.map_or(agent, |it| &it.agent)).await? {
-        return Ok(None);
-    }
-    if wish.is_some() {
-        store::rolling::remove(db, id).await?;
-    }
-    let (change_kind, verb) = match kind {
-        ActionKind::Start => (ChangeKind::Start, "start"),
-        ActionKind::Restart => (ChangeKind::Start, "restart"),
-        ActionKind::Stop => (ChangeKind::Stop, "stop"),
-    };
-    let summary = format!("{verb} {id}: {}", action.reason);
-    let change = store::changes::new(change_kind, id.to_string(), action.requested_by.clone(), summary, now);
-    store::changes::insert(db, &change).await?;
-    Ok(Some((action, change)))
 }
 
 /// What was last decided on each replica, as the store has it.

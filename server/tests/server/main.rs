@@ -1,5 +1,7 @@
 //! The server as its neighbours know it: over HTTP, on a free port, with an agent that is played by the test.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 mod access;
 mod agent;
 mod api;
