@@ -32,7 +32,8 @@ async fn the_first_page_says_it_in_one_sentence_everywhere() {
         assert_eq!(seen["errors"], json!([]), "{what}");
         // The page must be live without a script; that it asks again by itself is the one thing axe minds.
         let violations = seen["violations"].as_array().unwrap().iter();
-        let others: Vec<_> = violations.filter(|it| !it.as_str().unwrap().starts_with("meta-refresh")).collect();
+        let others: Vec<_> =
+            violations.filter(|it| !it.as_str().unwrap().starts_with("meta-refresh")).collect();
         assert!(others.is_empty(), "{what}");
         assert_ne!(seen["sideways"], true, "{what}");
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ops_contract::{DependencyStatus, Tone};
 use ops_tests::node::Node;
-use ops_tests::system::kill;
+use ops_tests::system::{kill, kill_family};
 use ops_tests::{System, eventually, free_port};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ async fn when_postgresql_stops_nothing_is_restarted_and_the_verdict_names_it() {
     let before = desk.system.pids().await.unwrap();
     let postgres = desk.system.replica("postgres-main", 0).await.unwrap().state.pid.unwrap();
     // A frozen server answers nobody, and is the worst case: nothing is refused.
-    kill(postgres, Signal::STOP);
+    kill_family(postgres, Signal::STOP);
     let verdict = eventually(Duration::from_secs(30), async || {
         let now = desk.system.now().await.ok()?;
         (now.verdict.root.as_deref() == Some("postgres.main")).then_some(now.verdict)
@@ -196,7 +196,7 @@ async fn when_postgresql_stops_nothing_is_restarted_and_the_verdict_names_it() {
     assert!(verdict.sentence.contains("PostgreSQL"), "{}", verdict.sentence);
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(desk.system.pids().await.unwrap(), before, "no replica was restarted");
-    kill(postgres, Signal::CONT);
+    kill_family(postgres, Signal::CONT);
     desk.system.serves().await.unwrap();
     assert_eq!(desk.system.pids().await.unwrap(), before);
 

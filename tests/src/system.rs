@@ -213,6 +213,15 @@ pub fn kill(pid: u32, signal: rustix::process::Signal) {
     }
 }
 
+/// Sends a signal to a process and its children, as a machine that hangs would stop them all.
+pub fn kill_family(pid: u32, signal: rustix::process::Signal) {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    kill(pid, signal);
+    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        kill(child, signal);
+    }
+}
+
 /// Whether a process lives (a zombie does not).
 pub fn is_alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))

@@ -15,6 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between two looks at a store that is up, and at one that is not.
 const PAUSE_UP: Duration = Duration::from_secs(2);
 const PAUSE_NOT_UP: Duration = Duration::from_secs(1);
+/// Looks after which the connection is made anew: a server may serve those who are in and let nobody else in.
+const FRESH_AFTER: u32 = 5;
 /// Time-outs in a row after which a store that does not answer is down; before, it cannot be told.
 const TIMEOUTS_DOWN: u32 = 3;
 
@@ -57,7 +59,10 @@ pub(super) fn begin(agent: &Arc<Agent>, target: Target) -> ServiceHandle {
 async fn run(agent: &Agent, target: &Target) {
     let mut connection = None;
     let mut timeouts = 0;
-    loop {
+    for turn in 1_u32.. {
+        if turn % FRESH_AFTER == 0 {
+            connection = None;
+        }
         let began = Instant::now();
         let seen = tokio::time::timeout(TIMEOUT, look(agent, target, &mut connection)).await;
         let latency_ms = Some(began.elapsed().as_secs_f64() * 1e3);
