@@ -15,8 +15,13 @@ use serde_json::{Value, json};
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let state = arguments.next().unwrap_or_else(|| ".insightdesk".to_owned());
-    let seconds: u64 = arguments.next().map_or(Ok(60), |it| it.parse()).context("the second argument is a number of seconds")?;
-    let up: Value = serde_json::from_slice(&std::fs::read(Path::new(&state).join("up.json")).context("is the stack up?")?)?;
+    let seconds: u64 = arguments
+        .next()
+        .map_or(Ok(60), |it| it.parse())
+        .context("the second argument is a number of seconds")?;
+    let up: Value = serde_json::from_slice(
+        &std::fs::read(Path::new(&state).join("up.json")).context("is the stack up?")?,
+    )?;
     let parts = ["server", "agent"].map(|name| (name, up[format!("{name}_pid")].as_u64().unwrap_or(0)));
 
     let before = parts.map(|(_, pid)| cpu_seconds(pid));
@@ -37,7 +42,8 @@ async fn main() -> anyhow::Result<()> {
 
 /// User and system time of a process so far.
 fn cpu_seconds(pid: u64) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
+    let stat =
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)

@@ -22,7 +22,9 @@ impl Ready {
         });
         match gave_up {
             Some(name) => Self::Never(name),
-            None if !now.services.is_empty() && now.services.iter().all(is_ready) && stores_up(now) => Self::All,
+            None if !now.services.is_empty() && now.services.iter().all(is_ready) && stores_up(now) => {
+                Self::All
+            }
             None => Self::Waiting,
         }
     }

@@ -1,4 +1,5 @@
 //! End-to-end scenarios, one binary. To add one: write its file, then name it here.
+#![allow(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
 mod architecture;
 mod page;

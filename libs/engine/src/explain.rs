@@ -37,7 +37,7 @@ pub fn explain(stack: &Stack, state: &SystemState, changes: &[Change], now: Time
     if faults.is_empty() {
         return well(stack, state, changes, now);
     }
-    faults.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    faults.sort_by_key(rank);
     let root = root(stack, &faults);
     let fault = &faults[root];
     let affected: Vec<String> = faults
