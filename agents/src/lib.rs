@@ -1,6 +1,6 @@
 //! The agent: runs next to the services, looks after their replicas, tells the server what it sees.
 //!
-//! [`drivers`] act (start, stop), [`probes`] look (health, data stores), and neither decides: what is started, stopped
+//! `drivers` act (start, stop), `probes` look (health, data stores), and neither decides: what is started, stopped
 //! or restarted is the server's word, by actions that this agent leases. Whatever runs goes on without the server, and
 //! without this agent: each replica is kept alive by a shim of its own (`insightdesk-shim`), and an agent that starts
 //! adopts what it finds.
