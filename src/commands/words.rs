@@ -1,4 +1,4 @@
-//! States and times as people read them: always glyph and word.
+//! States and times as people read them: always glyph and word, the same as on the pages.
 
 use ops_contract::{DependencyStatus, ReplicaPhase, ServiceStatus, Timestamp, Tone};
 
@@ -34,15 +34,15 @@ pub(crate) fn moment(at: Timestamp) -> String {
 /// A replica's phase.
 pub(crate) fn phase(phase: ReplicaPhase) -> Cell {
     let (glyph, word, colour) = match phase {
-        ReplicaPhase::Starting => ("◐", "starting", Colour::Yellow),
+        ReplicaPhase::Starting => ("◔", "starting", Colour::Yellow),
         ReplicaPhase::Ready => ("●", "ready", Colour::Green),
-        ReplicaPhase::NotReady => ("◑", "degraded", Colour::Yellow),
-        ReplicaPhase::Draining => ("◌", "draining", Colour::Yellow),
-        ReplicaPhase::Stopped => ("○", "stopped", Colour::Grey),
-        ReplicaPhase::Exited => ("✖", "exited", Colour::Red),
-        ReplicaPhase::BackingOff => ("↻", "backing off", Colour::Yellow),
-        ReplicaPhase::GaveUp => ("✖", "gave up", Colour::Red),
-        ReplicaPhase::Unknown => ("?", "unknown", Colour::Grey),
+        ReplicaPhase::NotReady => ("▲", "degraded", Colour::Yellow),
+        ReplicaPhase::Draining => ("↓", "draining", Colour::Yellow),
+        ReplicaPhase::Stopped => ("‖", "stopped", Colour::Grey),
+        ReplicaPhase::Exited => ("✕", "exited", Colour::Red),
+        ReplicaPhase::BackingOff => ("◔", "backing off", Colour::Yellow),
+        ReplicaPhase::GaveUp => ("✕", "gave up", Colour::Red),
+        ReplicaPhase::Unknown => ("◇", "unknown", Colour::Grey),
     };
     cell(&format!("{glyph} {word}"), colour)
 }
@@ -74,21 +74,21 @@ pub(crate) fn status_note(status: ServiceStatus) -> String {
 
 fn status_words(status: ServiceStatus) -> (&'static str, Colour) {
     match status {
-        ServiceStatus::Unknown => ("? unknown", Colour::Grey),
+        ServiceStatus::Unknown => ("◇ unknown", Colour::Grey),
         ServiceStatus::Serving => ("● serving", Colour::Green),
-        ServiceStatus::Starting => ("◐ starting", Colour::Yellow),
-        ServiceStatus::Degraded => ("◑ degraded", Colour::Yellow),
-        ServiceStatus::Down => ("✖ down", Colour::Red),
-        ServiceStatus::Stopped => ("○ stopped", Colour::Grey),
+        ServiceStatus::Starting => ("◔ starting", Colour::Yellow),
+        ServiceStatus::Degraded => ("▲ degraded", Colour::Yellow),
+        ServiceStatus::Down => ("✕ down", Colour::Red),
+        ServiceStatus::Stopped => ("‖ stopped", Colour::Grey),
     }
 }
 
 /// A data store's status.
 pub(crate) fn dependency(status: DependencyStatus) -> Cell {
     let (text, colour) = match status {
-        DependencyStatus::Unknown => ("? unknown", Colour::Grey),
+        DependencyStatus::Unknown => ("◇ unknown", Colour::Grey),
         DependencyStatus::Up => ("● up", Colour::Green),
-        DependencyStatus::Down => ("✖ down", Colour::Red),
+        DependencyStatus::Down => ("✕ down", Colour::Red),
     };
     cell(text, colour)
 }
@@ -97,11 +97,11 @@ pub(crate) fn dependency(status: DependencyStatus) -> Cell {
 pub(crate) fn tone(tone: Tone) -> String {
     let (glyph, colour) = match tone {
         Tone::Serving => ("●", Colour::Green),
-        Tone::Starting => ("◐", Colour::Yellow),
-        Tone::Stopped => ("○", Colour::Grey),
-        Tone::Unknown => ("?", Colour::Grey),
-        Tone::Degraded => ("◑", Colour::Yellow),
-        Tone::Down => ("✖", Colour::Red),
+        Tone::Starting => ("◔", Colour::Yellow),
+        Tone::Stopped => ("‖", Colour::Grey),
+        Tone::Unknown => ("◇", Colour::Grey),
+        Tone::Degraded => ("▲", Colour::Yellow),
+        Tone::Down => ("✕", Colour::Red),
     };
     paint(glyph, colour)
 }

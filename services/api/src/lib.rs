@@ -36,7 +36,7 @@ pub async fn serve(config: Config, program: Program) -> anyhow::Result<()> {
     let supervisor = Supervisor::new(CancellationToken::new());
     let (app, relayed) = App::new(&config, &program)?;
     let schema = Schema::bring_up_to_date(&supervisor, &app.primary);
-    tasks::spawn(&supervisor, &app, relayed, &program.metrics)?;
+    tasks::spawn(&supervisor, &app, &schema, relayed, &program.metrics)?;
     if config.seed {
         seed::when_ready(&supervisor, &app.primary, &schema);
     }

@@ -16,6 +16,9 @@ use crate::Config;
 /// The password of every seeded user. Known to everybody, hence refused in production.
 pub const PASSWORD: &str = "insightdesk-dev";
 
+/// Pause between two looks for the schema.
+const POLL: Duration = Duration::from_millis(20);
+
 const ORGANISATIONS: [(&str, &str); 2] = [("Acme", "acme"), ("Globex", "globex")];
 const PEOPLE: [(&str, &str); 3] = [("admin", "admin"), ("agent", "agent"), ("customer", "customer")];
 const SUBJECTS: [(&str, &str); 3] = [
@@ -31,7 +34,7 @@ pub async fn seed(config: Config) -> anyhow::Result<()> {
     let schema = Schema::bring_up_to_date(&supervisor, &pool);
     let ready = async {
         while schema.clone().check().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(POLL).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), ready)
@@ -44,11 +47,19 @@ pub async fn seed(config: Config) -> anyhow::Result<()> {
 pub(crate) fn when_ready(supervisor: &Supervisor, pool: &PgPool, schema: &Schema) {
     let (pool, schema) = (pool.clone(), schema.clone());
     let backoff = Backoff { first: Duration::from_millis(50), max: Duration::from_millis(500) };
-    supervisor.spawn_service("seed", backoff, move |_stop| {
+    supervisor.spawn_service("seed", backoff, move |stop| {
         let (pool, schema) = (pool.clone(), schema.clone());
         async move {
-            schema.check().await?;
-            insert(&pool).await
+            // That the schema is not there yet is told by readiness, and is no failure of this.
+            let there = async {
+                while schema.clone().check().await.is_err() {
+                    tokio::time::sleep(POLL).await;
+                }
+            };
+            match stop.run_until_cancelled(there).await {
+                Some(()) => insert(&pool).await,
+                None => Ok(()),
+            }
         }
     });
 }

@@ -6,6 +6,7 @@ mod relay;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ops_program::database::Schema;
 use ops_tasks::{Activator, Supervisor};
 use ops_telemetry::Metrics;
 use tokio::sync::mpsc;
@@ -17,10 +18,11 @@ use crate::store::outbox::Entry;
 pub(crate) fn spawn(
     supervisor: &Supervisor,
     app: &Arc<App>,
+    schema: &Schema,
     relayed: mpsc::Receiver<Entry>,
     metrics: &Metrics,
 ) -> anyhow::Result<()> {
-    let relay = relay::Relay::new(&app.queues, app.primary.clone(), relayed)?;
+    let relay = relay::Relay::new(&app.queues, app.primary.clone(), schema.clone(), relayed)?;
     supervisor.spawn(relay, Duration::from_secs(2), &app.relay);
     supervisor.spawn(gauges::Gauges::new(app, metrics), Duration::from_secs(10), &Activator::default());
     Ok(())

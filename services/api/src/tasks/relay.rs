@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ops_bullmq::{Client, NewJob, Queue};
+use ops_program::database::Schema;
 use ops_program::jobs;
 use ops_tasks::Task;
 use serde::Serialize;
@@ -30,6 +31,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 pub(crate) struct Relay {
     queues: BTreeMap<&'static str, Queue>,
     primary: PgPool,
+    schema: Schema,
     fresh: mpsc::Receiver<Entry>,
     swept: Option<Instant>,
 }
@@ -44,11 +46,12 @@ impl Relay {
     pub(crate) fn new(
         client: &Client,
         primary: PgPool,
+        schema: Schema,
         fresh: mpsc::Receiver<Entry>,
     ) -> anyhow::Result<Self> {
         let names = [jobs::NOTIFICATION, jobs::SLA_CHECK, jobs::ANALYTICS];
         let queues = names.into_iter().map(|name| Ok((name, Queue::new(client, name)?)));
-        Ok(Self { queues: queues.collect::<anyhow::Result<_>>()?, primary, fresh, swept: None })
+        Ok(Self { queues: queues.collect::<anyhow::Result<_>>()?, primary, schema, fresh, swept: None })
     }
 
     async fn fresh(&mut self) -> anyhow::Result<usize> {
@@ -67,6 +70,10 @@ impl Relay {
 
     async fn overdue(&mut self) -> anyhow::Result<usize> {
         if self.swept.is_some_and(|at| at.elapsed() < SWEEP / 2) {
+            return Ok(0);
+        }
+        if self.schema.clone().check().await.is_err() {
+            // Readiness says so; there is no outbox to look through yet.
             return Ok(0);
         }
         self.swept = Some(Instant::now());
