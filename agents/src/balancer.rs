@@ -18,6 +18,12 @@ const NOWHERE: u16 = 1;
 const HANGUP: u32 = 1;
 /// Pause before a balancer that cannot be told yet is told again.
 const RETRY: Duration = Duration::from_millis(200);
+/// Pause between two questions whether the balancer has taken a change.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// Longest wait for one answer of the balancer.
+const ANSWER: Duration = Duration::from_secs(1);
+/// Answers in a row that must name the change: old and new workers answer side by side for a moment.
+const ANSWERS: u32 = 3;
 
 /// Tells the development balancer (nginx) which replicas serve.
 pub(crate) struct Balancer {
@@ -55,6 +61,32 @@ impl Balancer {
         }
         !last.untold
     }
+
+    /// What the balancer answers once it routes by the file as it is now.
+    fn version(&self) -> String {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.text.as_deref().map(version).unwrap_or_default()
+    }
+}
+
+/// Waits until the balancer routes by what it was told last. False when it does not say how it routes.
+pub(crate) async fn settle(agent: &Agent) -> bool {
+    let Some(port) = agent.spec(&ServiceName::from("balancer")).and_then(|spec| spec.port) else {
+        return false;
+    };
+    let url = format!("http://127.0.0.1:{port}/balancer-version");
+    let mut answers = 0;
+    while answers < ANSWERS {
+        let wanted = agent.balancer.version();
+        let Ok(response) = agent.http.get(&url).timeout(ANSWER).send().await else { return false };
+        if !response.status().is_success() {
+            return false;
+        }
+        let told = response.text().await.unwrap_or_default();
+        answers = if told.trim() == wanted { answers + 1 } else { 0 };
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+    true
 }
 
 /// Keeps the balancer informed until the agent ends.
@@ -72,9 +104,25 @@ pub(crate) async fn run(agent: Arc<Agent>) -> anyhow::Result<()> {
 }
 
 fn upstreams(stack: &Stack, fleet: &Fleet) -> String {
-    let mut text = String::from(
-        "# Written by the agent whenever a replica becomes ready or leaves. Changes are lost.\n",
-    );
+    let routes = routes(stack, fleet);
+    let version = version(&routes);
+    format!(
+        "# Written by the agent whenever a replica becomes ready or leaves. Changes are lost.\n\
+         map \"\" $insightdesk_version {{ default \"{version}\"; }}\n{routes}"
+    )
+}
+
+/// A fingerprint of what is routed where (FNV-1a); what names the version itself is not part of it.
+fn version(text: &str) -> String {
+    let routes = text.find("upstream ").map_or("", |start| &text[start..]);
+    let hash = routes.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+fn routes(stack: &Stack, fleet: &Fleet) -> String {
+    let mut text = String::new();
     for (name, spec) in &stack.services {
         let Some(route) = &spec.route else { continue };
         let _ = writeln!(text, "upstream {name} {{");

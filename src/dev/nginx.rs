@@ -60,7 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Infallible> {
     let data = folder::prepare(&arguments.data, None)?;
     let upstreams = data.join("upstreams.conf");
     let known = fs::read_to_string(&upstreams).unwrap_or_default();
-    if arguments.routes.iter().any(|it| !known.contains(&format!("upstream {} {{", it.service))) {
+    let complete = |it: &Route| known.contains(&format!("upstream {} {{", it.service));
+    if !known.contains("$insightdesk_version") || !arguments.routes.iter().all(complete) {
         fs::write(&upstreams, nobody(&arguments.routes))
             .with_context(|| format!("could not write {}", upstreams.display()))?;
     }
@@ -76,7 +77,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Infallible> {
 /// Stands until the agent has named the ready replicas: nobody listens on port 1.
 fn nobody(routes: &[Route]) -> String {
     let services: BTreeSet<&str> = routes.iter().map(|it| it.service.as_str()).collect();
-    services.iter().map(|it| format!("upstream {it} {{\n    server 127.0.0.1:1;\n}}\n")).collect()
+    let upstreams: String =
+        services.iter().map(|it| format!("upstream {it} {{\n    server 127.0.0.1:1;\n}}\n")).collect();
+    format!("map \"\" $insightdesk_version {{ default \"none\"; }}\n{upstreams}")
 }
 
 fn configure(data: &Path, arguments: &Arguments) -> String {

@@ -26,6 +26,19 @@ pub async fn eventually<T>(limit: Duration, mut probe: impl AsyncFnMut() -> Opti
     }
 }
 
+/// A port of 127.0.0.1 that nobody listens on, and the next one too. Below the ports that the kernel gives to
+/// connections, so that none of them takes it meanwhile.
+pub fn free_ports() -> anyhow::Result<u16> {
+    let is_free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    for _ in 0..1_000 {
+        let port = 12_000 + (uuid::Uuid::new_v4().as_u128() % 20_000) as u16;
+        if is_free(port) && is_free(port + 1) {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("found no free port")
+}
+
 /// A port of 127.0.0.1 that nobody listens on.
 pub fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{eventually, free_port};
+use crate::{eventually, free_ports};
 
 /// How long anything may take before a scenario gives up on it.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -185,7 +185,7 @@ pub fn prepare(stack: &str) -> anyhow::Result<TempDir> {
     for number in 1..=9 {
         let word = format!("FREE_PORT_{number}");
         if text.contains(&word) {
-            text = text.replace(&word, &free_port()?.to_string());
+            text = text.replace(&word, &free_ports()?.to_string());
         }
     }
     std::fs::write(folder.path().join("insightdesk.toml"), text)?;

@@ -88,7 +88,8 @@ async fn a_program_that_ignores_the_first_signal_is_killed_after_its_grace() {
     assert!(!is_alive(pid));
     let exit = world.until("the exit", |memory| memory.exits.first().cloned()).await;
     assert_eq!((exit.reason, exit.signal), (ExitReason::Asked, Some(9)));
-    assert_eq!(exit.meaning, "stopped as asked: killed by SIGKILL (137)");
+    // The shell's own child may be seen to be left behind.
+    assert!(exit.meaning.starts_with("stopped as asked: killed by SIGKILL (137)"), "{}", exit.meaning);
 }
 
 #[tokio::test(flavor = "multi_thread")]

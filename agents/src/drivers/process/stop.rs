@@ -9,10 +9,14 @@ use super::adopt::slot_is_held;
 use crate::agent::Agent;
 use crate::fleet::Running;
 use crate::records::{ProcessRecord, StopRecord};
-use crate::{clock, procfs};
+use crate::{balancer, clock, procfs};
 
-/// Time for the balancer to send requests elsewhere.
+/// Longest wait for the balancer to send requests elsewhere.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+/// Wait for a balancer that does not say how it routes.
 const DRAIN_DELAY: Duration = Duration::from_millis(500);
+/// Time for what the balancer let in a moment before to arrive.
+const ARRIVAL: Duration = Duration::from_millis(100);
 /// Grace of a service that is no longer in the stack.
 const GRACE: Duration = Duration::from_secs(30);
 /// Longest wait for the end after SIGKILL: leftovers are ended by the shim meanwhile.
@@ -50,7 +54,7 @@ pub(crate) async fn stop(
             });
             agent.balance();
             if spec.is_some_and(|spec| spec.route.is_some()) {
-                let _ = tokio::time::timeout(DRAIN_DELAY, running.ended.cancelled()).await;
+                let _ = running.ended.run_until_cancelled(out_of_the_balancer(agent)).await;
             }
             let at = clock::now();
             note(&running, StopRecord { reason, signalled_at: Some(at) })?;
@@ -70,6 +74,12 @@ pub(crate) async fn stop(
         Ok(()) => Ok(()),
         Err(_) => Err(format!("process {} is still there after SIGKILL", running.record.pid)),
     }
+}
+
+/// Waits until no new request can come.
+async fn out_of_the_balancer(agent: &Agent) {
+    let settled = tokio::time::timeout(DRAIN_PATIENCE, balancer::settle(agent)).await;
+    tokio::time::sleep(if settled == Ok(true) { ARRIVAL } else { DRAIN_DELAY }).await;
 }
 
 /// A slot that is held for a moment after its program's end is not unknown.
