@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Result};
 
+/// Columns below which tables are not wrapped.
+const NARROWEST: u16 = 40;
+
 /// The colours in use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Colour {
@@ -45,7 +48,9 @@ pub(crate) fn table(head: &[&str]) -> Table {
     let terminal = io::stdout().is_terminal();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_content_arrangement(if terminal {
+    // Some terminals say that they have no width; wrapped into nothing, a table is of no use.
+    let wide_enough = table.width().is_some_and(|width| width >= NARROWEST);
+    table.set_content_arrangement(if terminal && wide_enough {
         ContentArrangement::Dynamic
     } else {
         ContentArrangement::Disabled
