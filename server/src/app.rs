@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ops_contract::{AgentName, Change, NowView, ServiceName, Signal, Stack, SystemState, Timestamp};
-use ops_engine::{Intent, Plan, Transition};
+use ops_engine::{Intent, Plan, STALE_AFTER, Transition};
 use ops_tasks::{Activator, Supervisor};
 use ops_telemetry::Metrics;
 use tokio::sync::{Notify, watch};
@@ -125,14 +125,26 @@ impl App {
         self.memory().inventories.remove(agent);
     }
 
-    /// Whether every agent has told all that it has since this process started.
+    /// Whether every agent that is heard has told all that it has since this process started, and one at least is.
     pub(crate) fn inventory_known(&self) -> bool {
-        !self.memory().inventories.is_empty()
+        let heard = self.heard();
+        let memory = self.memory();
+        !heard.is_empty() && heard.iter().all(|agent| memory.inventories.contains(agent))
     }
 
-    /// Who gets the work: with one agent, that one.
+    /// Who gets the work: with one agent, that one. One that has fallen silent is nobody.
     pub(crate) fn agent(&self) -> Option<AgentName> {
-        self.memory().inventories.first().cloned()
+        let heard = self.heard();
+        let memory = self.memory();
+        heard.into_iter().find(|agent| memory.inventories.contains(agent))
+    }
+
+    /// Agents that were heard a moment ago.
+    fn heard(&self) -> Vec<AgentName> {
+        let now = clock::now();
+        let state = self.state();
+        let fresh = state.agents.iter().filter(|(_, at)| now.since(**at) < STALE_AFTER);
+        fresh.map(|(agent, _)| agent.clone()).collect()
     }
 
     /// Judges the state anew, with what was last read of the store.

@@ -66,7 +66,8 @@ impl Auth {
         now: Timestamp,
     ) -> store::Result<Option<Identity>> {
         let key = fingerprint(token);
-        let known = self.lock().get(&key).cloned();
+        // The key of a session is good in its cookie alone.
+        let known = self.lock().get(&key).filter(|known| known.until.is_none()).cloned();
         if let Some(known) = &known
             && (away || now.since(known.checked_at) < FRESH)
         {

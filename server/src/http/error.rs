@@ -71,8 +71,21 @@ impl From<sqlx::Error> for ApiError {
                 tracing::warn!(%error, "the store cannot be reached");
                 Self::Unavailable("the store cannot be reached; try again later".to_owned())
             }
+            sqlx::Error::Database(error) if error.code().is_some_and(|code| passes(&code)) => {
+                tracing::warn!(%error, "the store cannot serve now");
+                Self::Unavailable("the store cannot serve now; try again later".to_owned())
+            }
             other => Self::Internal(other.into()),
         }
+    }
+}
+
+/// Whether a store's fault is one that passes: SQLite busy, locked, full, unreadable or not to be opened (extended codes
+/// carry these in their low byte); PostgreSQL short of something, shutting down or starting, or a lost connection.
+fn passes(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 10 | 13 | 14),
+        _ => ["53", "57P0", "08"].iter().any(|class| code.starts_with(class)),
     }
 }
 

@@ -68,7 +68,6 @@ impl PlanTask {
         app.note_store(None);
         app.remember_wishes(stored.desired.clone(), stored.intent);
         self.note(app.judge(), now);
-        self.write_transitions(&app).await?;
 
         let wishes = grouped(&stored.wishes);
         let facts = Facts {
@@ -83,19 +82,31 @@ impl PlanTask {
             rolling: &wishes,
         };
         let plan = ops_engine::plan(&facts);
-        let Some(agent) = app.agent() else { return Ok(Planned::nothing()) };
-        app.show(&plan, &agent);
-        self.note(app.judge(), now);
+        let agent = app.agent();
+        if let Some(agent) = &agent {
+            app.show(&plan, agent);
+            self.note(app.judge(), now);
+        }
         if app.store.shared && !self.leads(&app, now).await? {
+            // Another server decides, and writes the timeline.
+            self.unwritten.clear();
             return Ok(Planned::nothing());
         }
+        let Some(agent) = agent else {
+            self.write_transitions(&app).await?;
+            // Whoever an agent talks to may decide at once.
+            if app.store.shared {
+                store::leases::release(&mut *app.store.connection().await?, LEASE, &app.holder).await?;
+            }
+            return Ok(Planned::nothing());
+        };
         let actions = self.write(&app, &plan, &stored, &state, &agent, now).await?;
         self.write_transitions(&app).await?;
         let wake_in = plan.wake_at.map(|at| at.since(clock::now()));
         Ok(Planned { decisions: plan.decisions.len(), actions, wake_in })
     }
 
-    /// Whether this server may write plans. Only one that an agent talks to asks for it.
+    /// Whether this server may write. One that no agent talks to lets go of it at once.
     async fn leads(&self, app: &App, now: Timestamp) -> anyhow::Result<bool> {
         let mut db = app.store.connection().await?;
         let latest = store::changes::list(&mut db, None, None, 20).await?;
@@ -157,6 +168,10 @@ impl PlanTask {
             return Ok(0);
         }
         let mut db = app.store.begin().await?;
+        if app.store.shared && !holds_lease(&mut db, app).await? {
+            // This server stood still for so long that another decides by now.
+            return Ok(0);
+        }
         let (mut changes, mut actions) = (Vec::new(), Vec::new());
         for (decision, id) in news {
             match &decision.kind {
@@ -225,6 +240,12 @@ async fn reread(app: &App) -> store::Result<BTreeMap<String, Said>> {
     let decisions = store::decisions::list(&mut db, None, REREAD).await?;
     // Newest first: the oldest are put in first and overwritten.
     Ok(decisions.into_iter().rev().map(|it| (it.subject, in_short(&it.decision.kind))).collect())
+}
+
+/// Whether the lease is still ours, within the transaction that writes.
+async fn holds_lease(db: &mut sqlx::AnyConnection, app: &App) -> store::Result<bool> {
+    let now = clock::now();
+    store::leases::take(db, LEASE, &app.holder, now, now + LEASE_FOR).await
 }
 
 fn in_short(kind: &DecisionKind) -> Said {
