@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ops_contract::NowView;
+use reqwest::StatusCode;
 use tokio::time::Instant;
 
 use super::Ready;
@@ -13,6 +14,9 @@ use crate::output;
 
 /// How often the server is asked.
 const PERIOD: Duration = Duration::from_millis(150);
+
+/// Longest wait for the balancer's answer.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How it ended.
 pub(crate) enum Outcome {
@@ -26,6 +30,7 @@ pub(crate) enum Outcome {
 pub(crate) async fn follow_until_ready(client: &Client, patience: Duration, tell: bool) -> Outcome {
     let deadline = Instant::now() + patience;
     let (mut told, mut last) = (BTreeMap::new(), None);
+    let http = reqwest::Client::new();
     loop {
         // A server that is being restarted is asked again.
         if let Ok(now) = client.get::<NowView>("/api/now").await {
@@ -33,7 +38,8 @@ pub(crate) async fn follow_until_ready(client: &Client, patience: Duration, tell
                 say_changes(&now, &mut told);
             }
             match Ready::judge(&now) {
-                Ready::All => return Outcome::Ready(Box::new(now)),
+                Ready::All if is_routed(&http, &now).await => return Outcome::Ready(Box::new(now)),
+                Ready::All => last = Some(Box::new(now)),
                 Ready::Never(_) => return Outcome::NotReady(Some(Box::new(now))),
                 Ready::Waiting => last = Some(Box::new(now)),
             }
@@ -43,6 +49,15 @@ pub(crate) async fn follow_until_ready(client: &Client, patience: Duration, tell
         }
         tokio::time::sleep(PERIOD).await;
     }
+}
+
+/// Whether the balancer, where there is one, already sends requests to somebody: it hears of ready replicas a moment
+/// after the server.
+async fn is_routed(http: &reqwest::Client, now: &NowView) -> bool {
+    let balancer = now.services.iter().find(|it| it.name.as_str() == "balancer");
+    let Some(port) = balancer.and_then(|it| it.replicas.first()?.state.port) else { return true };
+    let request = http.get(format!("http://127.0.0.1:{port}/")).timeout(ANSWER);
+    request.send().await.is_ok_and(|it| it.status() != StatusCode::BAD_GATEWAY)
 }
 
 /// One line for each service that looks other than before.
