@@ -209,6 +209,39 @@ async fn when_postgresql_stops_nothing_is_restarted_and_the_verdict_names_it() {
 }
 
 #[tokio::test]
+async fn when_postgresql_is_shut_down_it_stays_down_is_named_and_comes_back_by_hand() {
+    let desk = Desk::open().await;
+    let others = async || {
+        let pids = desk.system.pids().await.unwrap();
+        pids.into_iter().filter(|(name, _)| name != "postgres-main/0").collect::<Vec<_>>()
+    };
+    let before = others().await;
+    kill(desk.system.replica("postgres-main", 0).await.unwrap().state.pid.unwrap(), Signal::INT);
+    let verdict = eventually(Duration::from_secs(20), async || {
+        let verdict = desk.system.now().await.ok()?.verdict;
+        (verdict.root.as_deref() == Some("postgres.main") && verdict.affected.contains(&"api".to_owned()))
+            .then_some(verdict)
+    })
+    .await
+    .expect("the verdict names the store and what stands on it");
+    println!("{}", verdict.sentence);
+    assert!(verdict.sentence.starts_with("PostgreSQL main is down"), "{}", verdict.sentence);
+    assert!(!verdict.affected.iter().any(|it| it == "postgres-main"), "told twice: {:?}", verdict.affected);
+    assert_eq!(others().await, before, "no replica was restarted");
+
+    desk.system.post("/api/services/postgres-main/restart", json!({ "reason": "test" })).await.unwrap();
+    desk.system.replica_becomes("postgres-main", 0, |it| it.state.generation == 2).await.unwrap();
+    desk.system.serves().await.unwrap();
+    assert_eq!(others().await, before);
+
+    let big = "x".repeat(2 << 20);
+    let request = desk.system.http.post(format!("{}/v1/tickets", desk.api)).bearer_auth(&desk.token);
+    let refused = request.header("content-type", "application/json").body(big).send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 413);
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
 async fn the_replica_streams_and_is_watched() {
     let desk = Desk::open().await;
     let now = desk.system.now().await.unwrap();

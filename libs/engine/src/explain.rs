@@ -78,18 +78,17 @@ fn faults<'a>(stack: &'a Stack, state: &'a SystemState, now: Timestamp) -> Vec<F
     let services = stack.services.iter().filter_map(|(name, spec)| {
         let service = state.services.get(name)?;
         let tone = service_tone(service.status)?;
-        // The probe of a store says more than the process that runs it, unless that process is the trouble.
-        let told_by_probe = dependencies::store_of(state, name).is_some_and(|store| {
-            state.dependencies[store].status != DependencyStatus::Up && service.status != ServiceStatus::Down
-        });
-        if told_by_probe {
+        // A store and the process that runs it are one thing, told once and by the store's name.
+        let store = dependencies::store_of(state, name);
+        if store.is_some_and(|store| state.dependencies[store].status != DependencyStatus::Up) {
             return None;
         }
         let tone =
             if spec.role == ServiceRole::Frontend || tone < Tone::Degraded { tone } else { Tone::Degraded };
-        let label = name.to_string();
+        let label = store
+            .map_or_else(|| name.to_string(), |store| words::store(store, state.dependencies[store].kind));
         Some(Fault {
-            name: name.as_str(),
+            name: store.unwrap_or(name.as_str()),
             label,
             tone,
             since: service.since,
@@ -103,7 +102,7 @@ fn faults<'a>(stack: &'a Stack, state: &'a SystemState, now: Timestamp) -> Vec<F
 
 fn store_fault<'a>(
     stack: &Stack,
-    state: &SystemState,
+    state: &'a SystemState,
     name: &'a str,
     store: &'a DependencyState,
     now: Timestamp,
@@ -125,7 +124,8 @@ fn store_fault<'a>(
         tone,
         since: store.since,
         state: word,
-        why: &store.detail,
+        // Why its process ended says more than that nobody answers.
+        why: own.filter(|it| it.status == ServiceStatus::Down).map_or(&store.detail, |it| &it.reason),
         role: ServiceRole::Infrastructure,
     })
 }

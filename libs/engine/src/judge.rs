@@ -168,7 +168,8 @@ fn fault(service: &ServiceName, slot: u16, replica: Option<&ReplicaState>) -> Op
             format!("{id} gave up after {} failures, last {last}", replica.failures.max(1))
         }
         ReplicaPhase::BackingOff => format!("{id} starts again soon, {last}"),
-        ReplicaPhase::Exited => format!("{id} ended, {last}"),
+        ReplicaPhase::Exited if last.is_empty() => format!("{id} ended"),
+        ReplicaPhase::Exited => format!("{id}: {last}"),
         ReplicaPhase::Stopped => format!("{id} is stopped"),
         other if replica.unresponsive => format!("{id} is {} and does not answer", words::phase(other)),
         other if detail.is_empty() => format!("{id} is {}", words::phase(other)),

@@ -243,3 +243,27 @@ fn late_and_repeated_signals_change_nothing() {
     assert_eq!(world.state.services[&"api".into()].replicas[&0].generation, 2);
     assert_eq!(id("api", 0).to_string(), "api/0");
 }
+
+#[test]
+fn a_store_whose_process_has_ended_is_told_once_and_by_its_name() {
+    let mut world = World::well();
+    world.later(60).ends("postgres-main", 0, 1, ExitReason::Finished, Some(0));
+    let not_ready = |world: &mut World| {
+        for slot in [0, 1] {
+            world.replica("api", slot, ReplicaPhase::NotReady);
+        }
+    };
+    // The exit is known before the probe has asked again.
+    world.store("postgres.main", DependencyStatus::Up, "answers");
+    not_ready(&mut world);
+    let first = world.sentence();
+    world.store("postgres.main", DependencyStatus::Down, "connection refused");
+    let then = world.sentence();
+    for sentence in [first, then] {
+        let expected = "PostgreSQL main is down since 12:01:00 UTC (0 s): 0 of 1 replicas ready; \
+                        postgres-main/0: exited with code 0 · also unwell: api";
+        assert_eq!(sentence, expected);
+    }
+    let verdict = ops_engine::explain(&world.stack, &world.state, &[], world.now);
+    assert_eq!(verdict.root.as_deref(), Some("postgres.main"));
+}
