@@ -108,14 +108,21 @@ impl Fleet {
         self.lock().values().filter_map(|row| row.running.clone()).collect()
     }
 
-    /// Ports of a service's replicas that may be sent requests. One that was just adopted served a moment ago.
+    /// Ports of a service's replicas that may be sent requests. One that was just adopted served a moment ago. When none
+    /// is ready, those that were go on: a slow answer of the last one must not turn every request away.
     pub(crate) fn serving_ports(&self, service: &ServiceName) -> Vec<u16> {
+        let serving = self.ports_in(service, &[ReplicaPhase::Ready, ReplicaPhase::Unknown]);
+        if serving.is_empty() { self.ports_in(service, &[ReplicaPhase::NotReady]) } else { serving }
+    }
+
+    fn ports_in(&self, service: &ServiceName, phases: &[ReplicaPhase]) -> Vec<u16> {
         let rows = self.lock();
         let of_service =
             rows.values().filter(|row| &row.report.replica.service == service && row.running.is_some());
-        let serving =
-            of_service.filter(|row| matches!(row.report.phase, ReplicaPhase::Ready | ReplicaPhase::Unknown));
-        serving.filter_map(|row| row.report.port).collect()
+        of_service
+            .filter(|row| phases.contains(&row.report.phase))
+            .filter_map(|row| row.report.port)
+            .collect()
     }
 
     /// Changes whenever a replica does.
