@@ -84,6 +84,8 @@ pub(crate) fn usage(family: &[Process], earlier: &BTreeMap<u32, u64>, elapsed_s:
     ReplicaUsage {
         cpu_cores: if elapsed_s > 0.0 { spent / elapsed_s } else { 0.0 },
         memory_bytes: family.iter().map(|process| process.resident_pages * page).sum(),
+        connections: None,
+        active_jobs: None,
         open_files: family.iter().map(|process| open_files(process.pid)).sum(),
     }
 }

@@ -142,8 +142,12 @@ async fn until(world: &World, name: &str, status: DependencyStatus) -> String {
 async fn valkey_is_seen_to_come_and_to_go() {
     let port = free_port();
     let world = World::with_stack(|_, stack| {
-        let spec =
-            ValkeySpec { address: format!("127.0.0.1:{port}"), password_secret: None, development: false };
+        let spec = ValkeySpec {
+            address: format!("127.0.0.1:{port}"),
+            password_secret: None,
+            development: false,
+            queues: None,
+        };
         stack.valkey.insert("main".to_owned(), spec);
     })
     .await;

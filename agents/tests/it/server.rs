@@ -10,7 +10,8 @@ use axum::routing::{post, put};
 use axum::{Json, Router};
 use ops_contract::{
     Action, ActionReport, ActionStatus, AgentName, DependencyReport, Exit, Hello, Lease, LeaseRequest,
-    LogChunk, LogLine, LogSubscription, ReplicaId, ReplicaReport, Report, Signal, Stack, Welcome,
+    LogChunk, LogLine, LogSubscription, QueueReport, ReplicaId, ReplicaReport, Report, Signal, Stack,
+    Welcome,
 };
 use tokio::sync::Notify;
 
@@ -26,6 +27,7 @@ pub(crate) struct Memory {
     pub(crate) exits: Vec<Exit>,
     pub(crate) dependencies: BTreeMap<String, DependencyReport>,
     pub(crate) deep_checks: Vec<(bool, String)>,
+    pub(crate) queues: Vec<QueueReport>,
     pub(crate) open: Vec<(Action, Option<String>)>,
     pub(crate) results: BTreeMap<String, ActionReport>,
     pub(crate) subscriptions: Vec<LogSubscription>,
@@ -100,6 +102,7 @@ async fn signals(
             Signal::Dependency(report) => {
                 memory.dependencies.insert(report.name.clone(), report);
             }
+            Signal::Queues(report) => memory.queues.push(report),
             Signal::DeepCheck { good, detail, .. } => memory.deep_checks.push((good, detail)),
         }
     }

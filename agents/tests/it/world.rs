@@ -313,6 +313,7 @@ pub(crate) fn service(programs: &Programs) -> ServiceSpec {
         depends_on: Vec::new(),
         env: BTreeMap::new(),
         secrets: Vec::new(),
+        scale: None,
         route: None,
     }
 }

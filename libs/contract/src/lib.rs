@@ -17,6 +17,8 @@ mod names;
 mod operator;
 mod page;
 mod problem;
+mod queue;
+mod scaling;
 mod signal;
 mod stack;
 mod state;
@@ -34,11 +36,13 @@ pub use names::{AgentName, ReplicaId, ServiceName};
 pub use operator::{Operator, Role};
 pub use page::Page;
 pub use problem::Problem;
+pub use queue::{Due, QueueRates, QueueReport, QueueSample, QueueStoreState, RateLimit, Spread};
+pub use scaling::{ManualScale, ScalingDecision, ScalingPoint, ScalingSignal, ScalingState};
 pub use signal::{DependencyReport, ReplicaReport, Signal};
 pub use stack::{
-    DeepCheck, DependencyKind, Driver, Environment, Health, PostgresSpec, Program, ReplicaBounds,
-    RestartMode, RestartPolicy, SecretSource, SecretSpec, ServiceRole, ServiceSpec, Stack, StopPolicy,
-    ValkeySpec,
+    DeepCheck, DependencyKind, Driver, Environment, Health, PostgresSpec, Program, QueueSpec, ReplicaBounds,
+    RestartMode, RestartPolicy, ScaleSpec, SecretSource, SecretSpec, ServiceRole, ServiceSpec, Stack,
+    StopPolicy, ValkeySpec,
 };
 pub use state::{
     DependencyState, DependencyStatus, ReplicaPhase, ReplicaState, ReplicaUsage, ServiceState, ServiceStatus,
@@ -46,4 +50,6 @@ pub use state::{
 };
 pub use time::Timestamp;
 pub use verdict::{Tone, Verdict};
-pub use view::{NowView, ReplicaView, ServiceView};
+pub use view::{
+    NowView, QueueStoreView, QueueView, QueuesView, ReplicaView, ScalingServiceView, ScalingView, ServiceView,
+};

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DependencyKind, DependencyStatus, Exit, ReplicaId, ReplicaPhase, ReplicaUsage, ServiceName, Timestamp,
+    DependencyKind, DependencyStatus, Exit, QueueReport, ReplicaId, ReplicaPhase, ReplicaUsage, ServiceName,
+    Timestamp,
 };
 
 /// One observation of an agent. Told at least once; folding it twice changes nothing.
@@ -20,6 +21,8 @@ pub enum Signal {
     },
     /// What a data store looks like now.
     Dependency(DependencyReport),
+    /// What the queues of a Valkey look like now.
+    Queues(QueueReport),
     /// The read path of a service answered, or did not.
     DeepCheck {
         /// The service.

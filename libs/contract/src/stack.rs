@@ -67,6 +67,9 @@ pub struct ServiceSpec {
     pub env: BTreeMap<String, String>,
     /// Secrets that it is given, as environment variables of the same name.
     pub secrets: Vec<String>,
+    /// What its number of replicas follows. `None`: the fewest, unless an operator sets another.
+    #[serde(default)]
+    pub scale: Option<ScaleSpec>,
     /// Path prefix under which the development balancer sends requests here, such as `/` or `/socket.io/`.
     pub route: Option<String>,
 }
@@ -210,6 +213,44 @@ pub struct StopPolicy {
     pub signal: String,
 }
 
+/// What a service's number of replicas follows. Whatever asks for most replicas wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ScaleSpec {
+    /// Queues that it works on, as `queue` or `valkey.NAME/queue`.
+    pub queues: Vec<String>,
+    /// 95 of 100 jobs should wait at most this long (the product: 5 s).
+    #[serde(rename = "target_wait_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub target_wait: Duration,
+    /// Jobs of a queue that one replica works on at once, by queue; where absent it is measured.
+    pub concurrency: BTreeMap<String, u32>,
+    /// Most jobs that should wait in all its queues together; beyond it a replica is added.
+    pub max_waiting: Option<u64>,
+    /// How busy a replica should be: share of one core (the product: 0.7).
+    pub cpu: Option<f64>,
+    /// Most connections of one replica (the product: 10,000 sockets).
+    pub connections: Option<u64>,
+    /// Longest time that a replica which is no longer needed may take to end its running jobs.
+    #[serde(rename = "drain_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub drain: Duration,
+    /// Time from asking for a replica to its first job, until it has been measured.
+    #[serde(rename = "start_delay_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub start_delay: Duration,
+}
+
+/// Where BullMQ keeps its queues in a Valkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct QueueSpec {
+    /// Number of the database.
+    pub database: u16,
+    /// Prefix of the keys; BullMQ's own is `bull`.
+    pub prefix: String,
+}
+
 /// What a dependency is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -249,6 +290,9 @@ pub struct ValkeySpec {
     pub password_secret: Option<String>,
     /// Whether the stack runs it itself, in the state folder.
     pub development: bool,
+    /// Its BullMQ queues, if they are watched.
+    #[serde(default)]
+    pub queues: Option<QueueSpec>,
 }
 
 /// A secret: where it comes from, never its value.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, DependencyKind, Exit, ServiceName, Timestamp};
+use crate::{AgentName, DependencyKind, Exit, QueueStoreState, ServiceName, Timestamp};
 
 /// Everything that is known now, folded from signals. Kept in memory; rebuilt from the agents' next reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct SystemState {
     pub services: BTreeMap<ServiceName, ServiceState>,
     /// Data stores by name.
     pub dependencies: BTreeMap<String, DependencyState>,
+    /// BullMQ queues by store (`valkey.main`).
+    #[serde(default)]
+    pub queues: BTreeMap<String, QueueStoreState>,
     /// When each agent was last heard.
     pub agents: BTreeMap<AgentName, Timestamp>,
 }
@@ -131,6 +134,12 @@ pub struct ReplicaUsage {
     pub memory_bytes: u64,
     /// Open file descriptors.
     pub open_files: u64,
+    /// Established connections to its port; counted for services that scale by them.
+    #[serde(default)]
+    pub connections: Option<u64>,
+    /// Jobs that it works on now, by the `active_jobs` of its health answer; absent when it does not say.
+    #[serde(default)]
+    pub active_jobs: Option<u32>,
 }
 
 /// A data store.

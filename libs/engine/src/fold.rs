@@ -7,6 +7,8 @@ use ops_contract::{
     Signal, SystemState, Timestamp,
 };
 
+use crate::queues;
+
 /// Folds one signal of `agent`, received at `now`, into the state.
 pub fn fold(state: &mut SystemState, agent: &AgentName, signal: &Signal, now: Timestamp) {
     state.agents.insert(agent.clone(), now);
@@ -15,6 +17,7 @@ pub fn fold(state: &mut SystemState, agent: &AgentName, signal: &Signal, now: Ti
         Signal::Inventory { replicas } => inventory(state, agent, replicas, now),
         Signal::ReplicaExited(exit) => exited(state, agent, exit, now),
         Signal::Dependency(report) => dependency(state, report, now),
+        Signal::Queues(report) => queues::fold(state, report, now),
         Signal::DeepCheck { service, good, detail, .. } => {
             state.services.entry(service.clone()).or_default().deep_check = Some((*good, detail.clone()));
         }

@@ -12,8 +12,10 @@ mod facts;
 mod fold;
 mod judge;
 mod plan;
+mod queues;
 mod restart;
 mod rolling;
+pub mod simulate;
 mod slot;
 mod words;
 

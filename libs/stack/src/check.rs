@@ -14,6 +14,7 @@ pub(crate) fn all(reader: &Reader<'_>, draft: &Draft) {
     cycles(reader, draft);
     secrets(reader, draft);
     routes(reader, draft);
+    queues(reader, draft);
 }
 
 /// The stack's own data services have names, too.
@@ -176,6 +177,39 @@ fn routes(reader: &Reader<'_>, draft: &Draft) {
         }
         if draft.balancer.is_none() {
             reader.wrong(at, "a route needs a balancer", "add [balancer] with a port, or remove route");
+        }
+    }
+}
+
+/// The queue that a service means, as `valkey.NAME/queue`; `Err` says what is wrong with it.
+pub(crate) fn queue(draft: &Draft, name: &str) -> Result<String, &'static str> {
+    let watched =
+        || draft.valkey.iter().filter(|(_, store)| store.spec.queues.is_some()).map(|(name, _)| name);
+    let (store, queue) = match name.rsplit_once('/') {
+        Some((store, queue)) => match watched().find(|it| format!("valkey.{it}") == store) {
+            Some(store) => (store, queue),
+            None => return Err("its store is no valkey.NAME with queues in this file"),
+        },
+        None => match (watched().next(), watched().count()) {
+            (Some(store), 1) => (store, name),
+            (None, _) => return Err("no Valkey in this file has queues"),
+            _ => return Err("several Valkeys have queues"),
+        },
+    };
+    let good = !queue.is_empty()
+        && queue.len() <= 200
+        && !queue.contains(':')
+        && !queue.chars().any(char::is_control);
+    if good { Ok(format!("valkey.{store}/{queue}")) } else { Err("this is not the name of a queue") }
+}
+
+fn queues(reader: &Reader<'_>, draft: &Draft) {
+    for service in draft.services.values() {
+        for at in &service.queues {
+            if let Err(problem) = queue(draft, &at.value) {
+                let fix = "add [valkey.NAME.queues] with its database, and write \"queue\" or \"valkey.NAME/queue\"";
+                reader.wrong(at, problem, fix);
+            }
         }
     }
 }

@@ -113,6 +113,7 @@ fn own(context: &Context, store: &str, folder: &str, port: u16, words: &[&str]) 
         depends_on: Vec::new(),
         env: BTreeMap::new(),
         secrets: Vec::new(),
+        scale: None,
         route: None,
     }
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ops_contract::{ServiceName, Stack};
+use ops_contract::{ScaleSpec, ServiceName, Stack};
 use toml::de::DeTable;
 
 use crate::reader::Reader;
@@ -98,10 +98,22 @@ fn assemble(
     context: &Context,
 ) -> StackFile {
     let mut services: BTreeMap<_, _> = expand::services(&draft, context);
+    let full = |name: &String| check::queue(&draft, name).unwrap_or_else(|_| name.clone());
+    let scales: BTreeMap<String, ScaleSpec> = draft
+        .services
+        .iter()
+        .filter_map(|(name, service)| {
+            let mut scale = service.spec.scale.clone()?;
+            scale.queues = scale.queues.iter().map(full).collect();
+            scale.concurrency = scale.concurrency.iter().map(|(queue, it)| (full(queue), *it)).collect();
+            Some((name.clone(), scale))
+        })
+        .collect();
     for (name, service) in draft.services {
         let mut spec = service.spec;
         spec.env = env.remove(&name).unwrap_or_default();
         spec.depends_on = service.depends_on.into_iter().map(|at| at.value).collect();
+        spec.scale = scales.get(&name).cloned();
         spec.secrets = service.secrets.into_iter().map(|at| at.value).collect();
         services.insert(ServiceName(name), spec);
     }

@@ -20,6 +20,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "env",
             "secrets",
             "route",
+            "scale",
         ],
     ),
     ("services.NAME.replicas", &["min", "max"]),
@@ -30,17 +31,29 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("services.NAME.deep_check", &["path", "interval"]),
     ("services.NAME.restart", &["policy", "max", "window", "backoff", "backoff_max", "never_on"]),
     ("services.NAME.stop", &["grace", "signal"]),
+    (
+        "services.NAME.scale",
+        &[
+            "queues",
+            "target_wait",
+            "concurrency",
+            "max_waiting",
+            "cpu",
+            "connections",
+            "drain",
+            "start_delay",
+        ],
+    ),
     ("postgres.NAME", &["primary", "replicas", "database", "user", "password_secret", "development", "port"]),
-    ("valkey.NAME", &["address", "password_secret", "development", "port"]),
+    ("valkey.NAME", &["address", "password_secret", "development", "port", "queues"]),
+    ("valkey.NAME.queues", &["database", "prefix"]),
     ("balancer", &["port"]),
     ("secrets.NAME", &["from", "variable"]),
 ];
 
 /// Keys that are named by the design and mean nothing yet. A key that does nothing is worse than an error.
-pub const LATER: &[(&str, &[&str])] = &[
-    ("", &["storage", "smtp", "certificates", "network", "alerts", "telemetry"]),
-    ("services.NAME", &["scale"]),
-];
+pub const LATER: &[(&str, &[&str])] =
+    &[("", &["storage", "smtp", "certificates", "network", "alerts", "telemetry"])];
 
 /// The keys of a section in one of the tables above.
 pub(crate) fn of(

@@ -227,7 +227,30 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
     check(&format!("{run}env = {{ PORT = 1 }}\n"), 5, "services.a.env.PORT", "handed");
     check(&format!("{run}env = {{ \"A B\" = 1 }}\n"), 5, "services.a.env.\"A B\"", "cannot name a variable");
     check(&format!("{run}route = \"/\"\n"), 5, "services.a.route", "[balancer]");
-    check(&format!("{run}scale = {{}}\n"), 5, "services.a.scale", "not supported yet");
+    let scaled = format!("{run}replicas = {{ min = 1, max = 3 }}\n");
+    check(&format!("{scaled}scale = {{}}\n"), 6, "services.a.scale", "nothing to follow");
+    check(&format!("{run}scale = {{ cpu = 0.7 }}\n"), 5, "services.a.scale", "always 1 replicas");
+    check(&format!("{scaled}scale = {{ cpu = 7000 }}\n"), 6, "services.a.scale.cpu", "share of a core");
+    check(&format!("{scaled}scale = {{ connections = -1 }}\n"), 6, "services.a.scale.connections", "count");
+    check(&format!("{scaled}scale = {{ queues = [\"q\"] }}\n"), 6, "services.a.scale.queues", "no Valkey");
+    check(
+        &format!("{scaled}scale = {{ cpu = 0.7, target_wait = \"0s\" }}\n"),
+        6,
+        "services.a.scale.target_wait",
+        "not a duration",
+    );
+    check(
+        &format!("{scaled}scale = {{ cpu = 0.7, concurrency = {{ x = 1 }} }}\n"),
+        6,
+        "services.a.scale.concurrency.x",
+        "not among",
+    );
+    check(
+        "[valkey.main]\naddress = \"a:1\"\nqueues = { prefix = \"b*\" }\n",
+        5,
+        "valkey.main.queues.prefix",
+        "key prefix",
+    );
     check(&format!("{run}restart = {{ window = \"2s\" }}\n"), 5, "services.a.restart.window", "never fit");
     check(&format!("{run}stop = {{ signal = \"KILL\" }}\n"), 5, "services.a.stop.signal", "TERM, INT, QUIT");
     check("[services.a]\n", 3, "services.a.run", "run is missing");

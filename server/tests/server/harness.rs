@@ -151,6 +151,7 @@ pub(crate) fn stack() -> Stack {
         depends_on: vec!["postgres.main".to_owned()],
         env: BTreeMap::new(),
         secrets: Vec::new(),
+        scale: None,
         route: None,
     };
     Stack {

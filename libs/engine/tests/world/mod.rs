@@ -247,6 +247,7 @@ fn service(role: ServiceRole, min: u16, max: u16, depends_on: &[&str]) -> Servic
         depends_on: depends_on.iter().map(|it| (*it).to_owned()).collect(),
         env: BTreeMap::new(),
         secrets: Vec::new(),
+        scale: None,
         route: None,
     }
 }

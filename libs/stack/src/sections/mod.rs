@@ -4,6 +4,8 @@
 mod balancer;
 mod health;
 mod postgres;
+mod queues;
+mod scale;
 mod secret;
 mod server;
 mod service;

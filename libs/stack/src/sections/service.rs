@@ -6,7 +6,7 @@ use ops_contract::{
     StopPolicy,
 };
 
-use super::health;
+use super::{health, scale};
 use crate::reader::{At, quoted};
 use crate::section::Section;
 use crate::{Context, programs, shell};
@@ -24,6 +24,8 @@ pub(crate) struct ServiceDraft {
     pub(crate) env: BTreeMap<String, At<String>>,
     pub(crate) secrets: Vec<At<String>>,
     pub(crate) route: Option<At<String>>,
+    /// Where it names its queues.
+    pub(crate) queues: Vec<At<String>>,
 }
 
 pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context: &Context) -> ServiceDraft {
@@ -49,6 +51,11 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context:
         let fix = "remove port, then each replica is handed a free one in PORT; or allow one replica only";
         section.reader.wrong(at, format!("{} replicas cannot share one port", replicas.max), fix);
     }
+    let scale = scale::read(section);
+    if let Some(at) = section.value("scale").filter(|_| replicas.min == replicas.max && scale.is_some()) {
+        let fix = "let replicas.min be less than replicas.max, or remove scale";
+        section.reader.wrong(&at, format!("there are always {} replicas", replicas.min), fix);
+    }
     let spec = ServiceSpec {
         role,
         program: program(section, context),
@@ -62,6 +69,7 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context:
         depends_on: Vec::new(),
         env: BTreeMap::new(),
         secrets: Vec::new(),
+        scale: scale.as_ref().map(|it| it.spec.clone()),
         route: route.as_ref().map(|at| at.value.clone()),
     };
     ServiceDraft {
@@ -72,6 +80,7 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context:
         env: section.variables("env"),
         secrets: section.strings("secrets").map(|at| at.value).unwrap_or_default(),
         route,
+        queues: scale.map(|it| it.queues).unwrap_or_default(),
     }
 }
 
@@ -164,7 +173,9 @@ fn replicas(
         return count.map_or(default, |at| ReplicaBounds { min: at.value, max: at.value });
     }
     let Some(bounds) = section.as_table(&at, "services.NAME.replicas") else { return default };
-    let min = bounds.integer("min", 1..=MOST_REPLICAS);
+    // Only what wakes by its queues may sleep.
+    let sleeps = section.value("scale").is_some() && role == ServiceRole::Background;
+    let min = bounds.integer("min", u16::from(!sleeps)..=MOST_REPLICAS);
     let max = bounds.integer("max", 1..=MOST_REPLICAS);
     let least = min.as_ref().map_or(default.min, |at| at.value);
     let most = max.as_ref().map_or(default.max.max(least), |at| at.value);

@@ -1,6 +1,6 @@
 use ops_contract::{Environment, ValkeySpec};
 
-use super::{check_address, is_local};
+use super::{check_address, is_local, queues};
 use crate::reader::At;
 use crate::section::Section;
 
@@ -43,6 +43,7 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment) -> Optio
             address: format!("127.0.0.1:{}", port.value),
             password_secret: None,
             development: true,
+            queues: queues::read(section),
         };
         return Some(ValkeyDraft { spec, password_secret: None, port: Some(port) });
     }
@@ -58,6 +59,7 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment) -> Optio
         address: given.value,
         password_secret: password_secret.as_ref().map(|at| at.value.clone()),
         development: false,
+        queues: queues::read(section),
     };
     Some(ValkeyDraft { spec, password_secret, port: None })
 }
