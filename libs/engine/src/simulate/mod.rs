@@ -3,6 +3,12 @@
 //!
 //! To add a policy: its file in `policies/`, one line in its `mod.rs`.
 
+mod config;
+mod outcome;
 mod policy;
+mod trace;
 
+pub use config::Config;
+pub use outcome::{Outcome, Point};
 pub use policy::{Policy, Setting, View};
+pub use trace::{Job, Trace};
