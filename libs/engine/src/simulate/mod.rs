@@ -5,6 +5,7 @@
 
 mod config;
 mod outcome;
+pub mod policies;
 mod policy;
 mod trace;
 
