@@ -33,6 +33,14 @@ pub enum Error {
     /// The job is not there any more.
     #[error("job {0} does not exist")]
     Missing(String),
+    /// The job is there and what was asked for cannot be done to it as it stands.
+    #[error("job {id} was left as it is: {why}")]
+    Refused {
+        /// The job's id.
+        id: String,
+        /// What stands in the way.
+        why: &'static str,
+    },
     /// Another worker holds the job's lock, or nobody does.
     #[error("the lock on job {0} was lost")]
     LockLost(String),

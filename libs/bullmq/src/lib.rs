@@ -31,6 +31,7 @@
 //! To add an operation: a script under `src/lua/`, its name in `scripts.rs`, a method where its noun lives.
 
 mod client;
+mod control;
 mod error;
 mod events;
 mod job;
@@ -42,6 +43,7 @@ mod scripts;
 mod worker;
 
 pub use client::{Client, DEFAULT_PREFIX};
+pub use control::{Drained, Listed, Order, Page, State, Swept};
 pub use error::{Error, JobError};
 pub use events::{Event, QueueEvents};
 pub use job::Job;

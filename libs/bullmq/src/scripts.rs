@@ -9,6 +9,7 @@ use redis::Script;
 const COMMON: &str = include_str!("lua/common.lua");
 const TAKE_NEXT: &str = include_str!("lua/take_next.lua");
 const RELATIONS: &str = include_str!("lua/relations.lua");
+const REMOVAL: &str = include_str!("lua/removal.lua");
 const SCHEDULING: &str = include_str!("lua/scheduling.lua");
 
 /// Every script, hashed once per client.
@@ -28,12 +29,21 @@ pub(crate) struct Scripts {
     pub(crate) upsert_scheduler: Script,
     pub(crate) next_iteration: Script,
     pub(crate) remove_scheduler: Script,
+    pub(crate) pause: Script,
+    pub(crate) state: Script,
+    pub(crate) page: Script,
+    pub(crate) promote: Script,
+    pub(crate) run_again: Script,
+    pub(crate) remove: Script,
+    pub(crate) sweep: Script,
 }
 
 impl Scripts {
     pub(crate) fn new() -> Self {
         let plain = |own: &str| Script::new(&[COMMON, own].join("\n"));
         let taking = |parts: &[&str]| Script::new(&[&[COMMON, TAKE_NEXT], parts].concat().join("\n"));
+        let related = |own: &str| Script::new(&[COMMON, RELATIONS, own].join("\n"));
+        let removing = |own: &str| Script::new(&[COMMON, RELATIONS, REMOVAL, own].join("\n"));
         let scheduling = |own: &str| Script::new(&[COMMON, SCHEDULING, own].join("\n"));
         Self {
             add: plain(include_str!("lua/add.lua")),
@@ -51,6 +61,13 @@ impl Scripts {
             upsert_scheduler: scheduling(include_str!("lua/upsert_scheduler.lua")),
             next_iteration: scheduling(include_str!("lua/next_iteration.lua")),
             remove_scheduler: scheduling(include_str!("lua/remove_scheduler.lua")),
+            pause: plain(include_str!("lua/pause.lua")),
+            state: plain(include_str!("lua/state.lua")),
+            page: plain(include_str!("lua/page.lua")),
+            promote: plain(include_str!("lua/promote.lua")),
+            run_again: related(include_str!("lua/run_again.lua")),
+            remove: removing(include_str!("lua/remove.lua")),
+            sweep: removing(include_str!("lua/sweep.lua")),
         }
     }
 }

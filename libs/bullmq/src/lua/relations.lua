@@ -54,12 +54,19 @@ local function fail_parent(queue, id, child)
   wake_parent(queue, id)
 end
 
-local function release_parent(id, target, value)
+-- The key base (without its colon) and the id of a job's parent.
+local function parent_of(id)
   local raw = field(id, 'parent')
   if not raw then return end
   local readable, parent = pcall(cjson.decode, raw)
   if not readable or type(parent) ~= 'table' or not parent['queueKey'] or not parent['id'] then return end
-  local queue, parent_id, child = parent['queueKey'], parent['id'] .. '', base .. id
+  return parent['queueKey'], parent['id'] .. '', parent
+end
+
+local function release_parent(id, target, value)
+  local queue, parent_id, parent = parent_of(id)
+  if not queue then return end
+  local child = base .. id
   local parent_key = queue .. ':' .. parent_id
   local lenient = parent['cpof'] or parent['idof'] or parent['rdof']
   if target == 'failed' and not parent['fpof'] and not lenient then return end

@@ -99,8 +99,7 @@ impl Shared {
 
     /// Wakes another worker if there is work: this one may have swallowed the marker that says so.
     pub(super) async fn rouse_others(&self) {
-        let call = self.queue.script(&self.queue.client().scripts().rouse);
-        if let Err(error) = self.queue.client().run::<i64>(&call).await {
+        if let Err(error) = self.queue.rouse().await {
             self.warn(&error, "other workers could not be woken");
         }
     }
