@@ -7,9 +7,12 @@ mod config;
 mod outcome;
 pub mod policies;
 mod policy;
+mod random;
+pub mod read;
 mod trace;
 
 pub use config::Config;
 pub use outcome::{Outcome, Point};
 pub use policy::{Policy, Setting, View};
+pub use random::{LogNormal, Random};
 pub use trace::{Job, Trace};
