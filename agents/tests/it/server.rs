@@ -122,7 +122,7 @@ async fn lease(
             if memory.session != request.session {
                 return Err(StatusCode::CONFLICT);
             }
-            let mut lease = Lease { actions: Vec::new(), logs: std::mem::take(&mut memory.subscriptions) };
+            let mut lease = Lease { logs: std::mem::take(&mut memory.subscriptions), ..Lease::default() };
             for (action, leased_to) in &mut memory.open {
                 if leased_to.as_ref() != Some(&request.session) {
                     *leased_to = Some(request.session.clone());

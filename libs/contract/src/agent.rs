@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, ActionStatus, AgentName, ReplicaId, Signal, Stack};
+use crate::{Action, ActionStatus, AgentName, QueueCommand, ReplicaId, Signal, Stack};
 
 /// `POST /agent/hello`: the first word of an agent. The agent's name is that of its token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Lease {
     pub actions: Vec<Action>,
     /// Which logs to send.
     pub logs: Vec<LogSubscription>,
+    /// What to do to queues.
+    #[serde(default)]
+    pub queue_commands: Vec<QueueCommand>,
 }
 
 /// `PUT /agent/actions/{id}`: how an action went.

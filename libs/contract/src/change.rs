@@ -41,6 +41,8 @@ pub enum ChangeKind {
     GaveUp,
     /// A service, a replica or a data store changed its state.
     State,
+    /// A queue was paused, resumed, drained, or its jobs were moved by hand.
+    Queue,
     /// Somebody signed in, or a token was made or withdrawn.
     Access,
 }

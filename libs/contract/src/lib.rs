@@ -18,6 +18,7 @@ mod operator;
 mod page;
 mod problem;
 mod queue;
+mod queue_command;
 mod scaling;
 mod signal;
 mod stack;
@@ -37,6 +38,10 @@ pub use operator::{Operator, Role};
 pub use page::Page;
 pub use problem::Problem;
 pub use queue::{Due, QueueRates, QueueReport, QueueSample, QueueStoreState, RateLimit, Spread};
+pub use queue_command::{
+    JobState, MOST_JOBS, QueueCommand, QueueCommandRecord, QueueCommandStatus, QueueJob, QueueOperation,
+    QueueOutcome, QueueReply,
+};
 pub use scaling::{ManualScale, ScalingDecision, ScalingPoint, ScalingSignal, ScalingState};
 pub use signal::{DependencyReport, ReplicaReport, Signal};
 pub use stack::{

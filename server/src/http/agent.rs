@@ -133,7 +133,7 @@ async fn take(app: &App, agent: &AgentName, session: &str) -> ApiResult<Lease> {
     for action in &actions {
         app.own.action(action.kind, ActionStatus::Leased);
     }
-    Ok(Lease { actions, logs: app.relay.hand_out(agent, session) })
+    Ok(Lease { actions, logs: app.relay.hand_out(agent, session), queue_commands: Vec::new() })
 }
 
 /// How an action went.
