@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ops_contract::{AgentName, Change, NowView, ServiceName, Signal, Stack, SystemState, Timestamp};
+use ops_contract::{
+    AgentName, Change, NowView, ScalingSignal, ServiceName, Signal, Stack, SystemState, Timestamp,
+};
 use ops_engine::{Intent, Plan, STALE_AFTER, Transition};
 use ops_tasks::{Activator, Supervisor};
 use ops_telemetry::Metrics;
@@ -39,6 +41,8 @@ pub(crate) struct App {
     pub(crate) work: Notify,
     /// Tells the processes that share a store apart.
     pub(crate) holder: String,
+    /// What the autoscaler last decided, by service; empty until it has.
+    pub(crate) scaling: watch::Sender<Arc<BTreeMap<ServiceName, ScalingSignal>>>,
     /// What is known now. Changed by [`App::observe`] and [`App::judge`] only.
     state: watch::Sender<Arc<SystemState>>,
     memory: Mutex<Memory>,
@@ -86,6 +90,7 @@ impl App {
             holder: uuid::Uuid::now_v7().to_string(),
             state: watch::Sender::new(Arc::default()),
             memory: Mutex::default(),
+            scaling: watch::Sender::new(Arc::default()),
         }
     }
 

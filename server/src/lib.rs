@@ -14,6 +14,7 @@ mod logs;
 mod metrics;
 mod prepare;
 mod store;
+mod scaling;
 mod tasks;
 #[cfg(test)]
 mod testing;

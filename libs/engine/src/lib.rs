@@ -15,12 +15,16 @@ mod plan;
 mod queues;
 mod restart;
 mod rolling;
+mod scaling;
 pub mod simulate;
 mod slot;
 mod words;
+#[cfg(test)]
+mod testing;
 
 pub use explain::explain;
 pub use facts::{Facts, Intent, PastExit, Rolling};
 pub use fold::fold;
 pub use judge::{STALE_AFTER, Transition, desired, judge};
 pub use plan::{Plan, SlotVerdict, apply, plan};
+pub use scaling::{current, scaling_signal};
