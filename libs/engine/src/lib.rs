@@ -15,12 +15,13 @@ mod plan;
 mod queues;
 mod restart;
 mod rolling;
+pub mod scale;
 mod scaling;
 pub mod simulate;
 mod slot;
-mod words;
 #[cfg(test)]
 mod testing;
+mod words;
 
 pub use explain::explain;
 pub use facts::{Facts, Intent, PastExit, Rolling};

@@ -58,6 +58,10 @@ pub trait Policy {
     fn name(&self) -> &str;
     /// Seconds between two decisions.
     fn interval_s(&self) -> f64;
+    /// How many replicas stand when the trace begins; `None`: the fewest.
+    fn stands_at_first(&self) -> Option<u32> {
+        None
+    }
     /// How many replicas should be asked for. The simulator clamps it to the bounds.
     fn decide(&mut self, view: &View<'_>) -> u32;
 }

@@ -35,6 +35,10 @@ impl Policy for Fixed {
         60.0
     }
 
+    fn stands_at_first(&self) -> Option<u32> {
+        Some(self.replicas)
+    }
+
     fn decide(&mut self, _: &View<'_>) -> u32 {
         self.replicas
     }
