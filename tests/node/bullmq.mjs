@@ -1,6 +1,6 @@
 // A real npm bullmq that the Rust tests drive: PORT. Reads one JSON command a line, answers one JSON line each, in order of completion.
 import { createInterface } from 'node:readline';
-import { FlowProducer, Queue, QueueEvents, Worker } from 'bullmq';
+import { DelayedError, FlowProducer, Queue, QueueEvents, UnrecoverableError, WaitingChildrenError, Worker } from 'bullmq';
 
 const connection = { host: '127.0.0.1', port: Number(process.argv[2]), maxRetriesPerRequest: null };
 const queues = new Map(), workers = new Map(), listeners = new Map();
@@ -14,14 +14,38 @@ function queue(name) {
 }
 
 // Data tells the handler what to do; the Rust handler of the tests does the same.
-async function handle(job) {
-  runs.push({ id: job.id, name: job.name, attemptsMade: job.attemptsMade, at: Date.now(), data: job.data, tm: job.opts.telemetry?.metadata ?? null });
-  const { sleep_ms, fail_times, progress } = job.data ?? {};
+async function handle(job, token) {
+  runs.push({ queue: job.queueName, id: job.id, name: job.name, attemptsMade: job.attemptsMade, at: Date.now(), data: job.data, tm: job.opts.telemetry?.metadata ?? null });
+  const { sleep_ms, fail_times, progress, lines, never, put_off_ms, hold_ms, late_child, report } = job.data ?? {};
+  for (const line of lines ?? []) await job.log(line);
+  if (never) throw new UnrecoverableError('never');
+  if (job.attemptsStarted === 1) {
+    if (put_off_ms) {
+      await job.moveToDelayed(Date.now() + put_off_ms, token);
+      throw new DelayedError();
+    }
+    if (hold_ms) {
+      await queue(job.queueName).rateLimit(hold_ms);
+      throw Worker.RateLimitError();
+    }
+    if (late_child) {
+      await queue(late_child).add('late', {}, { parent: { id: job.id, queue: job.queueQualifiedName } });
+      if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    }
+  }
   if (progress !== undefined) await job.updateProgress(progress);
   if (sleep_ms) await sleep(sleep_ms);
   if ((fail_times ?? 0) > job.attemptsMade) throw new Error(`told to fail ${job.attemptsMade}`);
+  if (report) {
+    const values = Object.values(await job.getChildrenValues());
+    const failures = Object.values(await job.getIgnoredChildrenFailures());
+    return { by: 'npm', children: values.map(value => value.data?.n ?? null).sort(), failures };
+  }
   return { by: 'npm', data: job.data ?? null };
 }
+
+// Three times as long each time: a strategy that only the tests' workers know.
+const backoffStrategy = (attempts, type) => (type === 'thrice' ? 50 * 3 ** (attempts - 1) : -1);
 
 const commands = {
   add: async ({ queue: name, jobs }) => (await queue(name).addBulk(jobs)).map(job => job.id),
@@ -30,15 +54,15 @@ const commands = {
   repeat: async ({ queue: name, name: job, data, opts }) => (await queue(name).add(job, data, opts)).id,
   schedulers: async ({ queue: name }) => queue(name).getJobSchedulers(),
   work: async ({ queue: name, options }) => {
-    const worker = new Worker(name, handle, { connection, ...options }).on('error', quiet);
+    const worker = new Worker(name, handle, { connection, settings: { backoffStrategy }, ...options }).on('error', quiet);
     workers.set(name, worker);
     await worker.waitUntilReady();
   },
   listen: async ({ queue: name }) => {
     const events = new QueueEvents(name, { connection }).on('error', quiet);
     listeners.set(name, events);
-    for (const event of ['added', 'waiting', 'active', 'completed', 'failed', 'delayed', 'progress', 'stalled', 'retries-exhausted', 'drained', 'duplicated']) {
-      events.on(event, fields => seen.push({ event, ...(typeof fields === 'object' ? fields : {}) }));
+    for (const event of ['added', 'waiting', 'active', 'completed', 'failed', 'delayed', 'progress', 'stalled', 'retries-exhausted', 'drained', 'duplicated', 'deduplicated', 'waiting-children', 'paused', 'resumed']) {
+      events.on(event, fields => seen.push({ queue: name, event, ...(typeof fields === 'object' ? fields : {}) }));
     }
     await events.waitUntilReady();
     await sleep(50); // the listener starts at the end of the stream once its first blocking read is on its way
@@ -47,6 +71,13 @@ const commands = {
     const state = await queue(name).getJobState(id); // before the hash, which is then at least as new
     const job = await queue(name).getJob(id);
     return job && { ...job.asJSON(), data: job.data, opts: job.opts, state, returnvalue: job.returnvalue, failedReason: job.failedReason, stacktrace: job.stacktrace };
+  },
+  logs: async ({ queue: name, id }) => queue(name).getJobLogs(id),
+  metrics: async ({ queue: name, type }) => queue(name).getMetrics(type),
+  dependencies: async ({ queue: name, id }) => (await queue(name).getJob(id)).getDependenciesCount(),
+  tree: async ({ queue: name, id }) => {
+    const flat = node => ({ id: node.job.id, queue: node.job.queueName, children: (node.children ?? []).map(flat) });
+    return flat(await new FlowProducer({ connection }).on('error', quiet).getFlow({ queueName: name, id }));
   },
   counts: async ({ queue: name }) => queue(name).getJobCounts(),
   pause: async ({ queue: name, paused }) => (paused ? queue(name).pause() : queue(name).resume()),

@@ -1,6 +1,6 @@
 //! What can go wrong, for the caller of the client and for the handler of a job.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 /// A call to the queue failed.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ impl Error {
     }
 }
 
-/// Why a handler could not do a job.
+/// Why a handler did not do a job.
 ///
 /// Any `std::error::Error` becomes [`JobError::Retry`] by `?`, its chain of sources becomes the stack text.
 #[derive(Debug, Clone)]
@@ -82,7 +82,14 @@ pub enum JobError {
     Retry(String),
     /// Failed for good: it would fail again however often it is tried.
     Unrecoverable(String),
-    /// Either of both, with a text that is kept as the job's stack trace.
+    /// Did not fail and is not done: goes on after so long. The attempt is not counted.
+    Delay(Duration),
+    /// Did not fail: goes back in line, and no worker of a limited queue takes a job for so long. With nothing, for as long as
+    /// [`Queue::hold`](crate::Queue::hold) said before.
+    RateLimited(Duration),
+    /// Did not fail: goes on when the children that it has added have ended; at once if none is pending.
+    WaitForChildren,
+    /// A failure of either kind, with a text that is kept as the job's stack trace.
     Traced {
         /// What is kept as the reason.
         message: String,
@@ -115,6 +122,9 @@ impl JobError {
     pub fn message(&self) -> &str {
         match self {
             Self::Retry(message) | Self::Unrecoverable(message) | Self::Traced { message, .. } => message,
+            Self::Delay(_) => "delayed",
+            Self::RateLimited(_) => "rate limited",
+            Self::WaitForChildren => "waiting for children",
         }
     }
 
@@ -127,6 +137,7 @@ impl JobError {
     pub fn stack(&self) -> String {
         match self {
             Self::Traced { stack, .. } => stack.clone(),
+            Self::Delay(_) | Self::RateLimited(_) | Self::WaitForChildren => String::new(),
             Self::Retry(message) => format!("Error: {message}"),
             Self::Unrecoverable(message) => format!("UnrecoverableError: {message}"),
         }

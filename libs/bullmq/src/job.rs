@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Error, JobOptions, Queue, options::millis};
+use crate::{Error, JobOptions, Parent, Queue, options::millis};
 
 /// A job as it stood when it was read.
 #[derive(Clone)]
@@ -49,6 +49,10 @@ pub struct Job {
     pub stack_trace: Vec<String>,
     /// The trace context that came with it (`opts.tm`).
     pub telemetry: Option<String>,
+    /// The job that waits for this one.
+    pub parent: Option<Parent>,
+    /// The deduplication id it was added with.
+    pub deduplication_id: Option<String>,
     /// The scheduler that made it.
     pub scheduler: Option<String>,
     /// Why it must fail without being run: its worker died too often, or a child failed.
@@ -142,6 +146,8 @@ impl Job {
                 .and_then(|value| serde_json::from_value(value).ok())
                 .unwrap_or_default(),
             telemetry: opts.telemetry.clone(),
+            parent: json(text("parent")).as_ref().and_then(Parent::from_json),
+            deduplication_id: text("deid"),
             scheduler: text("rjk"),
             deferred_failure: text("defa").filter(|reason| !reason.is_empty()),
             id,

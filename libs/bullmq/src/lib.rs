@@ -30,11 +30,14 @@
 //!
 //! To add an operation: a script under `src/lua/`, its name in `scripts.rs`, a method where its noun lives.
 
+mod children;
 mod client;
 mod control;
 mod error;
 mod events;
+mod flow;
 mod job;
+mod metrics;
 mod options;
 mod queue;
 mod schedule;
@@ -42,12 +45,17 @@ mod scheduler;
 mod scripts;
 mod worker;
 
+pub use children::Dependencies;
 pub use client::{Client, DEFAULT_PREFIX};
 pub use control::{Drained, Listed, Order, Page, State, Swept};
 pub use error::{Error, JobError};
 pub use events::{Event, QueueEvents};
+pub use flow::{AddedFlow, Flow, FlowProducer, FlowTree};
 pub use job::Job;
-pub use options::{Backoff, BackoffKind, JobOptions, Keep, LOWEST_PRIORITY};
+pub use metrics::Metrics;
+pub use options::{
+    Backoff, BackoffKind, Deduplication, JobOptions, Keep, LOWEST_PRIORITY, OnFailure, Parent,
+};
 pub use queue::{Counts, NewJob, Queue};
 pub use schedule::Schedule;
 pub use scheduler::{Repeat, Scheduler};

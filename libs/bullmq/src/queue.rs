@@ -8,7 +8,7 @@ use redis::{Script, ScriptInvocation};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Client, Error, Job, JobOptions, options::millis};
+use crate::{Client, Error, Job, JobOptions, flow::refusal, options::millis};
 
 /// The most jobs that one step inside the server adds, so that it stays short for everybody else.
 const AT_ONCE: usize = 500;
@@ -66,6 +66,27 @@ impl NewJob {
     pub fn new(name: impl Into<String>, data: impl Serialize, options: JobOptions) -> Result<Self, Error> {
         Ok(Self { name: name.into(), data: serde_json::to_value(data).map_err(Error::Encode)?, options })
     }
+
+    /// The arguments of the scripts that add jobs.
+    pub(crate) fn write(&self, call: &mut ScriptInvocation<'_>, id: &str, now: i64, has_children: bool) {
+        let options = &self.options;
+        let flags = [
+            options.lifo.then_some("f"),
+            options.deduplication.as_ref().map(|_| "d"),
+            has_children.then_some("c"),
+        ];
+        call.arg(id)
+            .arg(&self.name)
+            .arg(options.timestamp.unwrap_or(now))
+            .arg(self.data.to_string())
+            .arg(Value::Object(options.to_json()).to_string())
+            .arg(options.delay.map_or(0, millis))
+            .arg(options.priority.unwrap_or(0))
+            .arg(flags.into_iter().flatten().collect::<String>())
+            .arg(
+                options.parent.as_ref().map(|parent| parent.to_link(options.on_failure)).unwrap_or_default(),
+            );
+    }
 }
 
 impl Queue {
@@ -89,7 +110,8 @@ impl Queue {
         &self.inner.name
     }
 
-    /// Adds one job and returns its id. With an id of one's own that is taken already, nothing is added.
+    /// Adds one job and returns its id. Nothing is added when an id of one's own, or the deduplication
+    /// id, is taken already.
     pub async fn add(&self, name: &str, data: impl Serialize, options: JobOptions) -> Result<String, Error> {
         let ids = self.add_bulk([NewJob::new(name, data, options)?]).await?;
         ids.into_iter().next().ok_or_else(|| Error::Option("no job to add".to_owned()))
@@ -103,22 +125,17 @@ impl Queue {
             if place % AT_ONCE == 0 {
                 calls.push(self.script(&self.client().scripts().add));
             }
-            let options = job.options.or(&self.inner.defaults);
-            options.check()?;
+            let job = NewJob { options: job.options.or(&self.inner.defaults), ..job };
+            job.options.check()?;
             let Some(call) = calls.last_mut() else { continue };
-            call.arg(options.job_id.as_deref().unwrap_or_default())
-                .arg(&job.name)
-                .arg(options.timestamp.unwrap_or(now))
-                .arg(job.data.to_string())
-                .arg(Value::Object(options.to_json()).to_string())
-                .arg(options.delay.map_or(0, millis))
-                .arg(options.priority.unwrap_or(0))
-                .arg(if options.lifo { "1" } else { "" });
+            job.write(call, job.options.job_id.as_deref().unwrap_or_default(), now, false);
         }
         // The calls share one connection and go out together.
         let answers =
             futures::future::join_all(calls.iter().map(|call| self.client().run::<Vec<String>>(call))).await;
-        Ok(answers.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
+        let ids = answers.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+        ids.iter().try_for_each(|id| refusal(id, &self.inner.name))?;
+        Ok(ids)
     }
 
     /// The job of this id as it stands, if it exists.

@@ -10,14 +10,18 @@ const COMMON: &str = include_str!("lua/common.lua");
 const TAKE_NEXT: &str = include_str!("lua/take_next.lua");
 const RELATIONS: &str = include_str!("lua/relations.lua");
 const REMOVAL: &str = include_str!("lua/removal.lua");
+const ADDING: &str = include_str!("lua/adding.lua");
+const METRICS: &str = include_str!("lua/metrics.lua");
 const SCHEDULING: &str = include_str!("lua/scheduling.lua");
 
 /// Every script, hashed once per client.
 pub(crate) struct Scripts {
     pub(crate) add: Script,
+    pub(crate) add_flow: Script,
     pub(crate) take: Script,
     pub(crate) retry: Script,
     pub(crate) finish: Script,
+    pub(crate) wait_for_children: Script,
     pub(crate) give_back: Script,
     pub(crate) extend: Script,
     pub(crate) stalled: Script,
@@ -44,12 +48,15 @@ impl Scripts {
         let taking = |parts: &[&str]| Script::new(&[&[COMMON, TAKE_NEXT], parts].concat().join("\n"));
         let related = |own: &str| Script::new(&[COMMON, RELATIONS, own].join("\n"));
         let removing = |own: &str| Script::new(&[COMMON, RELATIONS, REMOVAL, own].join("\n"));
+        let adding = |own: &str| Script::new(&[COMMON, RELATIONS, ADDING, own].join("\n"));
         let scheduling = |own: &str| Script::new(&[COMMON, SCHEDULING, own].join("\n"));
         Self {
-            add: plain(include_str!("lua/add.lua")),
+            add: adding(include_str!("lua/add.lua")),
+            add_flow: adding(include_str!("lua/add_flow.lua")),
             take: taking(&[include_str!("lua/take.lua")]),
             retry: taking(&[include_str!("lua/retry.lua")]),
-            finish: taking(&[RELATIONS, include_str!("lua/finish.lua")]),
+            finish: taking(&[RELATIONS, REMOVAL, METRICS, include_str!("lua/finish.lua")]),
+            wait_for_children: taking(&[include_str!("lua/wait_for_children.lua")]),
             give_back: plain(include_str!("lua/give_back.lua")),
             extend: plain(include_str!("lua/extend.lua")),
             stalled: plain(include_str!("lua/stalled.lua")),

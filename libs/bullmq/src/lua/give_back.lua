@@ -1,5 +1,5 @@
 -- A job that was taken and not finished goes back to the front of the line; the attempt is not counted.
--- ARGV: 3 id, 4 token
+-- The answer: for how many ms the queue is held, 0 when it is not. ARGV: 3 id, 4 token, 5 ms for which nobody is to take a job, or ''
 local id = ARGV[3]
 if not field(id, 'name') then return -1 end
 local code = unlock(id, ARGV[4])
@@ -12,6 +12,7 @@ if priority > 0 then
 else
   call('RPUSH', list, id)
 end
+if ARGV[5] ~= '' then call('SET', base .. 'limiter', '9007199254740991', 'PX', ARGV[5]) end
 if not closed then wake() end
 emit('waiting', 'jobId', id, 'prev', 'active')
-return 0
+return math.max(call('PTTL', base .. 'limiter'), 0)

@@ -6,19 +6,29 @@ local function release_duplicates(id)
   -- With a time to live the id stays taken until it runs out; without one it is freed by its own job only.
   if call('PTTL', key) == -1 and call('GET', key) == id then call('DEL', key) end
   local following = base .. 'dn:' .. tag
-  local kept = call('HMGET', following, 'name', 'data', 'opts', 'jid', 'rjk')
+  local kept = call('HMGET', following, 'name', 'data', 'opts', 'jid', 'rjk', 'pk', 'pd', 'pdk')
   if not kept[1] then return end
-  local new = kept[4] or (call('INCR', base .. 'id') .. '')
+  local count = call('INCR', base .. 'id') .. ''
+  local new = kept[4] or count
   local readable, opts = pcall(cjson.decode, kept[3])
   if not readable or type(opts) ~= 'table' then opts = {} end
-  local delay, priority = tonumber(opts['delay']) or 0, tonumber(opts['priority']) or 0
-  call('SET', key, new)
-  if kept[5] then
-    store(new, kept[1], kept[2], kept[3], now, delay, priority, 'deid', tag, 'rjk', kept[5])
+  local rule = type(opts['de']) == 'table' and opts['de'] or {}
+  local delay, priority, ttl = tonumber(opts['delay']) or 0, tonumber(opts['priority']) or 0, tonumber(rule['ttl']) or 0
+  if ttl > 0 and not rule['keepLastIfActive'] then
+    call('SET', key, new, 'PX', ttl)
   else
-    store(new, kept[1], kept[2], kept[3], now, delay, priority, 'deid', tag)
+    call('SET', key, new)
   end
+  local more = { 'deid', tag }
+  for name, value in pairs({ rjk = kept[5], parentKey = kept[6], parent = kept[7] }) do
+    if value then
+      more[#more + 1] = name
+      more[#more + 1] = value
+    end
+  end
+  store(new, kept[1], kept[2], kept[3], now, delay, priority, unpack(more))
   enqueue(new, now, delay, priority, opts['lifo'])
+  if kept[8] then call('SADD', kept[8], base .. new) end
   call('DEL', following)
 end
 
@@ -45,6 +55,7 @@ local function wake_parent(queue, id)
 end
 
 local function fail_parent(queue, id, child)
+  if call('ZSCORE', queue .. ':failed', id) then return end
   local reason = 'child ' .. child .. ' failed'
   call('HSET', queue .. ':' .. id, 'defa', reason)
   if call('ZREM', queue .. ':delayed', id) == 1 then

@@ -2,11 +2,21 @@
 //!
 //! Reading never fails: an option of the wrong shape counts as absent, because a job must not wedge its queue.
 
+mod backoff;
+mod deduplication;
+mod keep;
+mod parent;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::Error;
+
+pub use backoff::{Backoff, BackoffKind};
+pub use deduplication::Deduplication;
+pub use keep::Keep;
+pub use parent::{OnFailure, Parent};
 
 /// The lowest of all priorities; 0 (the default) goes before every other, 1 is the highest of the others.
 pub const LOWEST_PRIORITY: u32 = 2_097_151;
@@ -38,146 +48,17 @@ pub struct JobOptions {
     pub telemetry: Option<String>,
     /// When the job was made, in ms since 1970; the clock if absent.
     pub timestamp: Option<i64>,
-}
-
-/// The wait between two attempts.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Backoff {
-    /// How the wait grows.
-    pub kind: BackoffKind,
-    /// The wait, or the first of the waits.
-    pub delay: Duration,
-    /// 0 for exact waits, up to 1 for waits anywhere between nothing and the full wait.
-    pub jitter: f64,
-}
-
-/// How the wait between two attempts grows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BackoffKind {
-    /// The same wait each time.
-    Fixed,
-    /// Twice as long each time.
-    Exponential,
-    /// A strategy that an npm program named and only it knows; here it is the fixed one.
-    Custom(String),
-}
-
-/// Which finished jobs are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// All of them.
-    All,
-    /// None: the job is removed as it finishes.
-    Nothing,
-    /// The newest ones.
-    Last(u32),
-    /// The ones not older than `age`, and not more than `count`.
-    For {
-        /// The greatest age.
-        age: Duration,
-        /// The greatest number.
-        count: Option<u32>,
-    },
-}
-
-impl Backoff {
-    /// The same wait each time.
-    pub fn fixed(delay: Duration) -> Self {
-        Self { kind: BackoffKind::Fixed, delay, jitter: 0.0 }
-    }
-
-    /// `delay`, then twice as long each time.
-    pub fn exponential(delay: Duration) -> Self {
-        Self { kind: BackoffKind::Exponential, delay, jitter: 0.0 }
-    }
-
-    /// The wait after the given attempt (the first is 1). `random` is in 0..1.
-    pub fn wait(&self, attempt: u32, random: f64) -> Duration {
-        let base = self.delay.as_millis() as f64;
-        let full = match self.kind {
-            BackoffKind::Exponential => base * 2f64.powi(attempt.saturating_sub(1).min(1000) as i32),
-            BackoffKind::Fixed | BackoffKind::Custom(_) => base,
-        };
-        let jitter = self.jitter.clamp(0.0, 1.0);
-        let wait = if jitter > 0.0 { full * (1.0 - jitter) + random * full * jitter } else { full };
-        // A wait beyond any calendar would overflow the delayed set's score.
-        Duration::from_millis(wait.clamp(0.0, 1e12) as u64)
-    }
-
-    fn to_json(&self) -> Value {
-        let kind = match &self.kind {
-            BackoffKind::Fixed => "fixed",
-            BackoffKind::Exponential => "exponential",
-            BackoffKind::Custom(name) => name,
-        };
-        let mut backoff = json!({ "type": kind, "delay": millis(self.delay) });
-        if self.jitter > 0.0 {
-            backoff["jitter"] = json!(self.jitter);
-        }
-        backoff
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        if let Some(delay) = duration(value) {
-            return Some(Self::fixed(delay));
-        }
-        let kind = match value.get("type")?.as_str()? {
-            "fixed" => BackoffKind::Fixed,
-            "exponential" => BackoffKind::Exponential,
-            other => BackoffKind::Custom(other.to_owned()),
-        };
-        let delay = value.get("delay").and_then(duration).unwrap_or_default();
-        Some(Self { kind, delay, jitter: value.get("jitter").and_then(Value::as_f64).unwrap_or(0.0) })
-    }
-}
-
-impl Keep {
-    fn to_json(self) -> Value {
-        match self {
-            Self::All => json!(false),
-            Self::Nothing => json!(true),
-            Self::Last(count) => json!(count),
-            Self::For { age, count: None } => json!({ "age": age.as_secs() }),
-            Self::For { age, count: Some(count) } => json!({ "age": age.as_secs(), "count": count }),
-        }
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        let count =
-            |value: &Value| value.as_f64().map(|n| if n < 0.0 { Self::All } else { Self::Last(n as u32) });
-        match value {
-            Value::Bool(true) => Some(Self::Nothing),
-            Value::Bool(false) => Some(Self::All),
-            Value::Number(_) => {
-                count(value).map(|keep| if keep == Self::Last(0) { Self::Nothing } else { keep })
-            }
-            Value::Object(fields) => match (fields.get("age").and_then(Value::as_f64), fields.get("count")) {
-                (Some(age), limit) => Some(Self::For {
-                    age: Duration::from_secs(age.max(0.0) as u64),
-                    count: limit.and_then(Value::as_u64).map(|n| n.min(u64::from(u32::MAX)) as u32),
-                }),
-                (None, Some(limit)) => count(limit),
-                (None, None) => Some(Self::All),
-            },
-            _ => None,
-        }
-    }
-
-    /// The script's arguments: count (-1 all), age in seconds.
-    pub(crate) fn arguments(self) -> (String, String) {
-        match self {
-            Self::All => ("-1".into(), String::new()),
-            Self::Nothing => ("0".into(), String::new()),
-            Self::Last(count) => (count.to_string(), String::new()),
-            Self::For { age, count } => {
-                (count.map(|n| n.to_string()).unwrap_or_default(), age.as_secs().to_string())
-            }
-        }
-    }
+    /// Which other jobs it must not be added beside.
+    pub deduplication: Option<Deduplication>,
+    /// The job that waits for this one; it must exist.
+    pub parent: Option<Parent>,
+    /// What becomes of the parent when this job fails for good.
+    pub on_failure: Option<OnFailure>,
 }
 
 impl JobOptions {
-    /// These options, with what is absent taken from `defaults`. An id is never taken.
+    /// These options, with what is absent taken from `defaults`. What names a job, an id, a parent or a
+    /// deduplication, is never taken.
     #[must_use]
     pub fn or(mut self, defaults: &JobOptions) -> Self {
         self.delay = self.delay.or(defaults.delay);
@@ -190,6 +71,7 @@ impl JobOptions {
         self.stack_trace_limit = self.stack_trace_limit.or(defaults.stack_trace_limit);
         self.keep_logs = self.keep_logs.or(defaults.keep_logs);
         self.telemetry = self.telemetry.or_else(|| defaults.telemetry.clone());
+        self.on_failure = self.on_failure.or(defaults.on_failure);
         self
     }
 
@@ -206,6 +88,9 @@ impl JobOptions {
         }
         if self.priority.is_some_and(|priority| priority > LOWEST_PRIORITY) {
             return refuse("the priority is greater than 2097151");
+        }
+        if self.deduplication.as_ref().is_some_and(|rule| rule.id.is_empty()) {
+            return refuse("the deduplication id is empty");
         }
         if self.backoff.as_ref().is_some_and(|backoff| !(0.0..=1.0).contains(&backoff.jitter)) {
             return refuse("the jitter is not between 0 and 1");
@@ -232,6 +117,11 @@ impl JobOptions {
         put("kl", self.keep_logs.map(|limit| json!(limit)));
         put("tm", self.telemetry.as_ref().map(|context| json!(context)));
         put("timestamp", self.timestamp.map(|at| json!(at)));
+        put("de", self.deduplication.as_ref().map(Deduplication::to_json));
+        put("parent", self.parent.as_ref().map(Parent::to_json));
+        if let Some(way) = self.on_failure {
+            way.write(&mut opts);
+        }
         opts
     }
 
@@ -252,6 +142,9 @@ impl JobOptions {
             keep_logs: number("kl"),
             telemetry: text("tm"),
             timestamp: opts.get("timestamp").and_then(Value::as_i64),
+            deduplication: opts.get("de").and_then(Deduplication::from_json),
+            parent: opts.get("parent").and_then(Parent::from_json),
+            on_failure: OnFailure::read(opts),
         }
     }
 }

@@ -23,9 +23,28 @@ pub(super) enum Ended {
 
 /// How a job ended.
 pub(super) enum Ending<'a> {
-    Completed { value: &'a str },
-    Failed { reason: &'a str, stack: &'a str },
-    Retry { reason: &'a str, stack: &'a str, wait: Duration },
+    Completed {
+        value: &'a str,
+    },
+    Failed {
+        reason: &'a str,
+        stack: &'a str,
+    },
+    Retry {
+        reason: &'a str,
+        stack: &'a str,
+        wait: Duration,
+    },
+    /// Did not fail: its handler put it off.
+    PutOff {
+        wait: Duration,
+    },
+    /// Goes back in line, and nobody takes a job for so long.
+    Limited {
+        wait: Duration,
+    },
+    /// Runs again when its children have ended.
+    WaitForChildren,
 }
 
 impl Shared {
@@ -53,7 +72,12 @@ impl Shared {
         next: &Arc<str>,
     ) -> Result<Ended, Error> {
         let scripts = self.queue.client().scripts();
-        let script = if matches!(ending, Ending::Retry { .. }) { &scripts.retry } else { &scripts.finish };
+        let script = match ending {
+            Ending::Completed { .. } | Ending::Failed { .. } => &scripts.finish,
+            Ending::Retry { .. } | Ending::PutOff { .. } => &scripts.retry,
+            Ending::WaitForChildren => &scripts.wait_for_children,
+            Ending::Limited { wait } => return self.hold_back(taken, *wait).await,
+        };
         let mut call = self.queue.script(script);
         call.arg(&taken.job.id).arg(&*taken.token);
         let opts = &taken.job.opts;
@@ -62,15 +86,19 @@ impl Shared {
             Ending::Retry { reason, stack, wait } => {
                 call.arg(millis(*wait)).arg(reason).arg(stack).arg(if opts.lifo { "1" } else { "" });
             }
+            Ending::PutOff { wait } => {
+                call.arg(millis(*wait)).arg("").arg("").arg("");
+            }
+            Ending::WaitForChildren | Ending::Limited { .. } => {}
             Ending::Completed { value } => {
                 let keep = opts.remove_on_complete.unwrap_or(self.settings.remove_on_complete);
                 call.arg("completed").arg(value).arg("");
-                Self::keeping(&mut call, opts.attempts, keep);
+                self.keeping(&mut call, opts.attempts, keep);
             }
             Ending::Failed { reason, stack } => {
                 let keep = opts.remove_on_fail.unwrap_or(self.settings.remove_on_fail);
                 call.arg("failed").arg(reason).arg(stack);
-                Self::keeping(&mut call, opts.attempts, keep);
+                self.keeping(&mut call, opts.attempts, keep);
             }
         }
         call.arg(fetch);
@@ -85,7 +113,7 @@ impl Shared {
     /// Puts a job back in line that this worker will not finish.
     pub(super) async fn give_back(&self, id: &str, token: &str) {
         let mut call = self.queue.script(&self.queue.client().scripts().give_back);
-        call.arg(id).arg(token);
+        call.arg(id).arg(token).arg("");
         if let Err(error) = self.queue.client().run::<i64>(&call).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
@@ -94,6 +122,25 @@ impl Shared {
                 error,
                 "a job could not be put back in line"
             );
+        }
+    }
+
+    async fn hold_back(&self, taken: &Taken, wait: Duration) -> Result<Ended, Error> {
+        let mut call = self.queue.script(&self.queue.client().scripts().give_back);
+        let held = if wait.is_zero() { String::new() } else { millis(wait).to_string() };
+        call.arg(&taken.job.id).arg(&*taken.token).arg(held);
+        let answer: i64 = self.queue.client().run(&call).await?;
+        if answer < 0 {
+            return Ok(Ended::Refused(answer));
+        }
+        self.note_limit(answer);
+        Ok(Ended::Next(None))
+    }
+
+    fn note_limit(&self, wait_ms: i64) {
+        if wait_ms > 0 {
+            self.limited_until.store(now_ms() + wait_ms, Ordering::Relaxed);
+            self.hint.notify_one();
         }
     }
 
@@ -123,17 +170,15 @@ impl Shared {
         call.arg(&**token).arg(millis(self.settings.lock)).arg(max).arg(per).arg(&self.settings.name);
     }
 
-    fn keeping(call: &mut ScriptInvocation<'_>, attempts: Option<u32>, keep: Keep) {
+    fn keeping(&self, call: &mut ScriptInvocation<'_>, attempts: Option<u32>, keep: Keep) {
         let (count, age) = keep.arguments();
         call.arg(attempts.unwrap_or(0)).arg(count).arg(age).arg(1000);
+        call.arg(self.settings.metrics.map(|minutes| minutes.to_string()).unwrap_or_default());
     }
 
     fn read_taken(&self, reply: Reply, token: &Arc<str>) -> Result<Option<Box<Taken>>, Error> {
         let (fields, id, limited, delayed): (Reply, Reply, i64, i64) = read(reply)?;
-        if limited > 0 {
-            self.limited_until.store(now_ms() + limited, Ordering::Relaxed);
-            self.hint.notify_one();
-        }
+        self.note_limit(limited);
         if !matches!(fields, Reply::Array(_)) {
             self.note_delayed(delayed);
             return Ok(None);

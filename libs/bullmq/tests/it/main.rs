@@ -7,3 +7,4 @@ mod npm_to_ours;
 mod ours_to_npm;
 mod recovery;
 mod support;
+mod table;

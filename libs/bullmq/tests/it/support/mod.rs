@@ -40,6 +40,7 @@ pub(crate) fn job(name: &str, data: Value, options: JobOptions) -> NewJob {
 /// One run of a job by our worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
+    pub(crate) queue: String,
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) attempts_made: u32,
@@ -58,6 +59,7 @@ pub(crate) fn worker(client: &Client, queue: &str) -> (WorkerBuilder, Runs) {
 /// Does what the job's data says, as the handler in `bullmq.mjs` does.
 pub(crate) async fn obey(runs: Runs, job: Job) -> Result<Value, JobError> {
     runs.lock().expect("no test panics with it").push(Run {
+        queue: job.queue.clone(),
         id: job.id.clone(),
         name: job.name.clone(),
         attempts_made: job.attempts_made,
@@ -65,6 +67,15 @@ pub(crate) async fn obey(runs: Runs, job: Job) -> Result<Value, JobError> {
         data: job.data.clone(),
         telemetry: job.telemetry.clone(),
     });
+    for line in job.data.get("lines").and_then(Value::as_array).into_iter().flatten() {
+        job.log(line.as_str().unwrap_or_default()).await?;
+    }
+    if job.data.get("never").is_some() {
+        return Err(JobError::unrecoverable("never"));
+    }
+    if job.attempts_started == 1 {
+        step_aside(&job).await?;
+    }
     if let Some(progress) = job.data.get("progress") {
         job.update_progress(progress.clone()).await?;
     }
@@ -77,7 +88,32 @@ pub(crate) async fn obey(runs: Runs, job: Job) -> Result<Value, JobError> {
     if job.data.get("fail_times").and_then(Value::as_u64).unwrap_or(0) > u64::from(job.attempts_made) {
         return Err(JobError::Retry(format!("told to fail {}", job.attempts_made)));
     }
+    if job.data.get("report").is_some() {
+        let values = job.children_values().await?;
+        let mut children: Vec<i64> =
+            values.values().filter_map(|value| value["data"]["n"].as_i64()).collect();
+        children.sort_unstable();
+        let failures: Vec<String> = job.child_failures().await?.into_values().collect();
+        return Ok(json!({ "by": "ours", "children": children, "failures": failures }));
+    }
     Ok(json!({ "by": "ours", "data": job.data }))
+}
+
+/// The ways of a first attempt to end without success or failure.
+async fn step_aside(job: &Job) -> Result<(), JobError> {
+    let millis = |name: &str| job.data.get(name).and_then(Value::as_u64).map(Duration::from_millis);
+    if let Some(wait) = millis("put_off_ms") {
+        return Err(JobError::Delay(wait));
+    }
+    if let Some(wait) = millis("hold_ms") {
+        return Err(JobError::RateLimited(wait));
+    }
+    if let Some(queue) = job.data.get("late_child").and_then(Value::as_str) {
+        let options = JobOptions { parent: Some(job.as_parent()), ..JobOptions::default() };
+        job.sibling_queue(queue)?.add("late", json!({}), options).await?;
+        return Err(JobError::WaitForChildren);
+    }
+    Ok(())
 }
 
 pub(crate) fn of(runs: &Runs, id: &str) -> Vec<Run> {
