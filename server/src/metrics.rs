@@ -77,8 +77,8 @@ impl Own {
         self.dependency_up.clear();
         for (name, service) in &state.services {
             let mut ready = 0;
-            for slot in 0..service.desired {
-                let up = service.replicas.get(&slot).is_some_and(|it| it.phase == ReplicaPhase::Ready);
+            for (slot, replica) in ops_engine::wanted_replicas(service) {
+                let up = replica.is_some_and(|it| it.phase == ReplicaPhase::Ready);
                 ready += i64::from(up);
                 let labels = SlotLabels { service: name.to_string(), slot: u32::from(slot) };
                 self.replica_up.get_or_create(&labels).set(i64::from(up));

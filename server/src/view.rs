@@ -1,6 +1,9 @@
 //! Contract views from the state; pure.
 
-use ops_contract::{Change, NowView, ReplicaView, ServiceName, ServiceView, Stack, SystemState, Timestamp};
+use ops_contract::{
+    Change, NowView, ReplicaPhase, ReplicaState, ReplicaView, ServiceName, ServiceView, Stack, SystemState,
+    Timestamp,
+};
 
 const SHOWN_CHANGES: usize = 20;
 
@@ -41,16 +44,15 @@ pub(crate) fn service(
         .iter()
         .find(|change| change.subject == name.as_str() || change.subject.starts_with(&slots))
         .cloned();
-    let ready = known
-        .replicas
-        .iter()
-        .filter(|(slot, it)| **slot < known.desired && it.phase == ops_contract::ReplicaPhase::Ready)
-        .count();
+    let wanted = ops_engine::wanted_replicas(&known);
+    let is_ready = |it: &ReplicaState| it.phase == ReplicaPhase::Ready;
+    let ready = wanted.iter().filter(|(_, it)| it.is_some_and(is_ready)).count();
+    let slots: Vec<u16> = wanted.iter().map(|(slot, _)| *slot).collect();
     let replicas = known
         .replicas
         .iter()
         // A slot that is no longer wanted and has ended is history.
-        .filter(|(slot, it)| **slot < known.desired || it.phase.may_be_alive())
+        .filter(|(slot, it)| slots.contains(slot) || it.phase.may_be_alive())
         .map(|(slot, it)| ReplicaView { slot: *slot, state: it.clone() })
         .collect();
     Some(ServiceView {

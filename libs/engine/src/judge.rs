@@ -9,6 +9,7 @@ use ops_contract::{
 };
 
 use crate::Intent;
+use crate::slots::wanted_replicas;
 use crate::words;
 
 /// Three heartbeats of an agent: what was not reported for so long is unknown.
@@ -113,7 +114,8 @@ fn status(name: &ServiceName, service: &ServiceState) -> (ServiceStatus, String)
             if alive > 0 { format!("{alive} still to stop") } else { "stopped on purpose".to_owned() };
         return (ServiceStatus::Stopped, reason);
     }
-    let wanted = || (0..service.desired).map(|slot| (slot, service.replicas.get(&slot)));
+    let standing = wanted_replicas(service);
+    let wanted = || standing.iter().copied();
     let ready = wanted().filter(|(_, it)| phase(*it) == Some(ReplicaPhase::Ready)).count();
     if ready == usize::from(service.desired) {
         return match &service.deep_check {

@@ -31,6 +31,6 @@ pub use facts::{Facts, Intent, PastExit, Rolling};
 pub use fold::fold;
 pub use judge::{STALE_AFTER, Transition, desired, judge};
 pub use plan::{Plan, SlotVerdict, apply, plan};
-pub use slots::wanted_replicas;
 pub use queue_judge::{QUEUES_STALE_AFTER, queues_fresh, queues_view};
 pub use scaling::{current, scaling_signal};
+pub use slots::wanted_replicas;

@@ -7,7 +7,7 @@ use ops_contract::{
     ServiceName, ServiceSpec, SystemState, Timestamp,
 };
 
-use crate::{Facts, Intent, dependencies, rolling, slot};
+use crate::{Facts, Intent, dependencies, rolling, slot, slots};
 
 /// What to do, and what the slots that cannot be acted on wait for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,17 +117,21 @@ fn unseen(agent: &AgentName, now: Timestamp) -> ReplicaState {
 
 fn run(facts: &Facts<'_>, name: &ServiceName, spec: &ServiceSpec, plan: &mut Plan) {
     let wanted = facts.wanted(name, spec);
-    for slot in 0..wanted {
+    let slots = slots::choose(facts, name);
+    for slot in slots.wanted {
         slot::plan(facts, spec, &ReplicaId { service: name.clone(), slot }, plan);
     }
     let Some(service) = facts.state.services.get(name) else { return };
-    for (slot, replica) in service.replicas.range(wanted..).rev() {
-        let id = ReplicaId { service: name.clone(), slot: *slot };
+    for slot in slots.surplus {
+        let id = ReplicaId { service: name.clone(), slot };
+        let Some(replica) = service.replicas.get(&slot) else { continue };
         if replica.phase.may_be_alive()
             && replica.phase != ReplicaPhase::Unknown
             && facts.open_action(&id).is_none()
         {
-            let reason = format!("{wanted} replicas of {name} are wanted, so {id} is drained");
+            let busy = replica.usage.and_then(|usage| usage.active_jobs);
+            let running = busy.map_or(String::new(), |jobs| format!(" (it runs {jobs} jobs)"));
+            let reason = format!("{wanted} replicas of {name} are wanted, so {id} is drained{running}");
             plan.act(id, ActionKind::Stop, ActionCause::Scale, reason, &[("wanted", wanted.to_string())]);
         }
     }

@@ -2,7 +2,7 @@
 
 use ops_contract::{ActionCause, ActionKind, DecisionKind, ReplicaId, ReplicaPhase, ServiceName};
 
-use crate::{Facts, Plan, Rolling};
+use crate::{Facts, Plan, Rolling, slots};
 
 pub(crate) fn plan(facts: &Facts<'_>, plan: &mut Plan) {
     for rolling in facts.rolling {
@@ -44,9 +44,10 @@ fn restart(facts: &Facts<'_>, rolling: &Rolling, slot: u16, plan: &mut Plan) {
 
 /// A wanted replica of the service, other than `slot`, that is not ready or is being acted on.
 fn busy(facts: &Facts<'_>, service: &ServiceName, slot: u16) -> Option<ReplicaId> {
-    let spec = facts.stack.services.get(service)?;
     let known = facts.state.services.get(service)?;
-    (0..facts.wanted(service, spec))
+    slots::choose(facts, service)
+        .wanted
+        .into_iter()
         .filter(|other| *other != slot)
         .map(|slot| ReplicaId { service: service.clone(), slot })
         .find(|id| {

@@ -7,7 +7,7 @@ use ops_contract::{
 };
 
 use crate::restart::{self, AfterExit};
-use crate::{Facts, Plan, SlotVerdict, dependencies, words};
+use crate::{Facts, Plan, SlotVerdict, dependencies, slots, words};
 
 /// Replicas of one service that hang within this time of each other hang for one cause.
 const TOGETHER: Duration = Duration::from_secs(30);
@@ -105,7 +105,7 @@ fn unresponsive(facts: &Facts<'_>, spec: &ServiceSpec, id: &ReplicaId, failures:
             format!("{id} does not answer, but {name} is at fault ({why}); nothing is restarted"),
         );
     }
-    let (failing, of) = failing_together(facts, spec, id);
+    let (failing, of) = failing_together(facts, id);
     if failing >= 2 && failing * 2 > of {
         let reason = format!(
             "{failing} of {of} replicas of {} fail at once: one cause is likely, so none is restarted",
@@ -128,19 +128,19 @@ fn unresponsive(facts: &Facts<'_>, spec: &ServiceSpec, id: &ReplicaId, failures:
 }
 
 /// How many wanted replicas of the service hang now or failed a moment ago, of how many.
-fn failing_together(facts: &Facts<'_>, spec: &ServiceSpec, id: &ReplicaId) -> (usize, usize) {
-    let wanted = facts.wanted(&id.service, spec);
+fn failing_together(facts: &Facts<'_>, id: &ReplicaId) -> (usize, usize) {
+    let wanted = slots::choose(facts, &id.service).wanted;
     let service = facts.state.services.get(&id.service);
-    let failing = (0..wanted).filter(|slot| {
-        let hangs = service.and_then(|it| it.replicas.get(slot)).is_some_and(|it| it.unresponsive);
-        let other = ReplicaId { service: id.service.clone(), slot: *slot };
+    let failing = wanted.iter().filter(|slot| {
+        let hangs = service.and_then(|it| it.replicas.get(*slot)).is_some_and(|it| it.unresponsive);
+        let other = ReplicaId { service: id.service.clone(), slot: **slot };
         let recent = facts.exits_of(&other).iter().rev().take(1);
         hangs
             || recent
                 .into_iter()
                 .any(|exit| exit.reason == ExitReason::Unresponsive && facts.now.since(exit.at) < TOGETHER)
     });
-    (failing.count(), usize::from(wanted))
+    (failing.count(), wanted.len())
 }
 
 fn hold(plan: &mut Plan, id: &ReplicaId, reason: String) {

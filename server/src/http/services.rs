@@ -4,7 +4,9 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use ops_contract::{Action, ChangeKind, Exit, Page, ReplicaId, ServiceName, ServiceSpec, ServiceView};
+use ops_contract::{
+    Action, ChangeKind, Exit, Page, ReplicaId, ServiceName, ServiceSpec, ServiceState, ServiceView,
+};
 
 use super::body::Body;
 use super::caller::{Doer, Viewer};
@@ -95,16 +97,7 @@ pub(super) async fn restart(
 ) -> ApiResult<(axum::http::StatusCode, Json<Page<Action>>)> {
     let spec = spec(&app, &name)?;
     let reason = reason(wanted.reason)?;
-    let desired = ops_engine::desired(&name, spec, &app.desired());
-    let slots = match wanted.slot {
-        Some(slot) if slot < desired => vec![slot],
-        Some(slot) => {
-            return Err(ApiError::NotFound(format!(
-                "{name} has no slot {slot}: {desired} replicas are wanted, counted from 0"
-            )));
-        }
-        None => (0..desired).collect(),
-    };
+    let slots = slots(&app, &name, spec, wanted.slot)?;
     let now = clock::now();
     let mut db = app.store.begin().await?;
     if store::meta::get(&mut db, store::meta::INTENT).await?.as_deref() == Some("stopped") {
@@ -182,12 +175,34 @@ pub(super) fn spec<'a>(app: &'a App, name: &ServiceName) -> ApiResult<&'a Servic
     app.stack.services.get(name).ok_or_else(|| unknown(app, name))
 }
 
+/// The slots that hold the wanted replicas, or the one asked for if it is among them.
+fn slots(app: &App, name: &ServiceName, spec: &ServiceSpec, slot: Option<u16>) -> ApiResult<Vec<u16>> {
+    let desired = ops_engine::desired(name, spec, &app.desired());
+    let state = app.state();
+    let standing = state.services.get(name).map(|service| {
+        let service = ServiceState { desired, ..service.clone() };
+        ops_engine::wanted_replicas(&service).into_iter().map(|(slot, _)| slot).collect::<Vec<u16>>()
+    });
+    let all = standing.unwrap_or_else(|| (0..desired).collect());
+    match slot {
+        None => Ok(all),
+        Some(slot) if all.contains(&slot) => Ok(vec![slot]),
+        Some(slot) => {
+            let known: Vec<String> = all.iter().map(u16::to_string).collect();
+            Err(ApiError::NotFound(format!(
+                "{name} has no slot {slot}: {desired} replicas are wanted, in slots {}",
+                known.join(", ")
+            )))
+        }
+    }
+}
+
 fn unknown(app: &App, name: &ServiceName) -> ApiError {
     let known: Vec<&str> = app.stack.services.keys().map(ServiceName::as_str).collect();
     ApiError::NotFound(format!("the stack has no service {name}; it has {}", known.join(", ")))
 }
 
-fn reason(reason: Option<String>) -> ApiResult<String> {
+pub(super) fn reason(reason: Option<String>) -> ApiResult<String> {
     let reason = reason.unwrap_or_default().trim().to_owned();
     if reason.len() > REASON {
         return Err(ApiError::Unprocessable(format!("a reason has at most {REASON} bytes")));
