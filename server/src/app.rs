@@ -10,6 +10,7 @@ use ops_telemetry::Metrics;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::answers::Answers;
 use crate::auth::Auth;
 use crate::logs::Relay;
 use crate::metrics::Own;
@@ -28,6 +29,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) auth: Auth,
     pub(crate) relay: Relay,
+    pub(crate) answers: Answers,
     pub(crate) metrics: Metrics,
     pub(crate) own: Own,
     pub(crate) supervisor: Supervisor,
@@ -80,6 +82,7 @@ impl App {
             store: parts.store,
             auth: Auth::default(),
             relay: Relay::default(),
+            answers: Answers::default(),
             metrics: parts.metrics,
             own,
             supervisor: Supervisor::new(parts.shutdown.clone()),

@@ -5,6 +5,7 @@
 //!
 //! To add a resource: one file in `http/`. To add a table: one file in `store/`. To add a loop: one file in `tasks/`.
 
+mod answers;
 mod app;
 mod auth;
 mod clock;
@@ -13,6 +14,7 @@ mod http;
 mod logs;
 mod metrics;
 mod prepare;
+mod queue_commands;
 mod store;
 mod scaling;
 mod tasks;

@@ -206,6 +206,8 @@ pub struct QueueCommandRecord {
     pub status: QueueCommandStatus,
     /// Jobs that were moved or removed, as far as an agent has told.
     pub done: u64,
+    /// Whether jobs were left because of the limit or the time.
+    pub more: bool,
     /// Why it was not done.
     pub error: Option<String>,
     /// When it ended.

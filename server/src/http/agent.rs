@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::routing::{post, put};
 use axum::{Json, Router};
 use ops_contract::{
-    ActionReport, ActionStatus, AgentName, ChangeKind, Exit, Hello, Lease, LeaseRequest, LogChunk, Report,
-    Signal, Welcome,
+    ActionReport, ActionStatus, AgentName, ChangeKind, Exit, Hello, Lease, LeaseRequest, LogChunk,
+    QueueReply, Report, Signal, Welcome,
 };
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ use super::body::Body;
 use super::caller::Agent;
 use super::error::{ApiError, ApiResult};
 use super::paging::At;
-use crate::{App, clock, store};
+use crate::{App, clock, queue_commands, store};
 
 /// An exit carries up to 200 lines, a report many exits.
 const REPORT: usize = 4 * 1024 * 1024;
@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/signals", post(signals).layer(DefaultBodyLimit::max(REPORT)))
         .route("/lease", post(lease))
         .route("/actions/{id}", put(report))
+        .route("/queue-commands/{id}", put(queue_command))
         .route("/logs/{id}", post(logs))
 }
 
@@ -115,7 +116,8 @@ pub(super) async fn lease(
         work.as_mut().enable();
         let lease = take(&app, &agent, &request.session).await?;
         let now = Instant::now();
-        if !lease.actions.is_empty() || !lease.logs.is_empty() || now >= end {
+        let nothing = lease.actions.is_empty() && lease.logs.is_empty() && lease.queue_commands.is_empty();
+        if !nothing || now >= end {
             return Ok(Json(lease));
         }
         tokio::select! {
@@ -133,7 +135,9 @@ async fn take(app: &App, agent: &AgentName, session: &str) -> ApiResult<Lease> {
     for action in &actions {
         app.own.action(action.kind, ActionStatus::Leased);
     }
-    Ok(Lease { actions, logs: app.relay.hand_out(agent, session), queue_commands: Vec::new() })
+    let terms = queue_commands::terms(now);
+    let queue_commands = store::queue_commands::lease(&mut db, agent, session, terms).await?;
+    Ok(Lease { actions, logs: app.relay.hand_out(agent, session), queue_commands })
 }
 
 /// How an action went.
@@ -167,6 +171,22 @@ pub(super) async fn report(
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(ApiError::NotFound(format!("there is no action {id}")))
+}
+
+/// How a command to a queue goes or went.
+#[utoipa::path(put, path = "/agent/queue-commands/{id}", params(("id" = String, Path)), request_body = QueueReply,
+    responses((status = 204), (status = 404)))]
+pub(super) async fn queue_command(
+    Agent(agent): Agent,
+    State(app): State<Arc<App>>,
+    At(id): At<String>,
+    Body(reply): Body<QueueReply>,
+) -> ApiResult<StatusCode> {
+    // Said twice, or said of what is over: nothing is to be done about it.
+    if queue_commands::settle(&app, &agent, &id, reply).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::NotFound(format!("there is no queue command {id}")))
 }
 
 /// Lines that somebody wants to read.

@@ -37,6 +37,8 @@ pub(crate) enum ApiError {
     Unavailable(String),
     #[error("the answer took too long")]
     Deadline,
+    #[error("{0}")]
+    NotInTime(String),
     #[error("something went wrong inside the server; its log has it under the request id")]
     Internal(#[source] anyhow::Error),
 }
@@ -56,6 +58,7 @@ impl ApiError {
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotInTime(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -19,6 +19,9 @@ mod openapi;
 mod operators;
 mod page;
 mod paging;
+mod queue_ask;
+mod queue_at;
+mod queue_commands;
 mod services;
 mod shell;
 mod stack;
@@ -69,6 +72,7 @@ fn router(app: &Arc<App>) -> Router {
         .merge(now::routes())
         .merge(openapi::routes())
         .merge(operators::routes())
+        .merge(queue_commands::routes())
         .merge(services::routes())
         .merge(stack::routes())
         .merge(tasks::routes());

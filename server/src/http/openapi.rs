@@ -8,7 +8,9 @@ use utoipa::OpenApi;
 
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
-use super::{actions, agent, changes, decisions, live, logs, now, operators, services, stack, tasks};
+use super::{
+    actions, agent, changes, decisions, live, logs, now, operators, queue_commands, services, stack, tasks,
+};
 use crate::App;
 
 /// Every operation that programs may use.
@@ -24,6 +26,7 @@ use crate::App;
         agent::hello,
         agent::lease,
         agent::logs,
+        agent::queue_command,
         agent::report,
         agent::signals,
         changes::list,
@@ -36,6 +39,14 @@ use crate::App;
         operators::add,
         operators::link,
         operators::list,
+        queue_commands::drain,
+        queue_commands::job,
+        queue_commands::jobs,
+        queue_commands::list,
+        queue_commands::pause,
+        queue_commands::promote,
+        queue_commands::resume,
+        queue_commands::retry,
         services::exits,
         services::list,
         services::one,

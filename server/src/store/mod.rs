@@ -13,6 +13,7 @@ pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod meta;
 pub(crate) mod operators;
+pub(crate) mod queue_commands;
 pub(crate) mod rolling;
 pub(crate) mod services;
 pub(crate) mod sessions;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ops_contract::{
     Action, ActionCause, ActionKind, ActionStatus, AgentName, ChangeKind, Exit, ExitReason, Operator,
-    ReplicaId, Role, ServiceName, Timestamp,
+    QueueCommand, QueueCommandStatus, QueueOperation, ReplicaId, Role, ServiceName, Timestamp,
 };
 
 use super::rolling::Wish;
@@ -49,6 +49,7 @@ async fn the_store_keeps_its_promises_on_both_databases() {
         links_are_used_once(store).await;
         the_plan_is_leased_to_one_holder(store).await;
         changes_come_in_pages_by_subject(store).await;
+        queue_commands_end_once(store).await;
         wishes_and_names_survive(store).await;
     }
     postgres.close().await;
@@ -152,6 +153,60 @@ async fn changes_come_in_pages_by_subject(store: &Store) {
     let rest = changes::list(&mut db, Some(&first[2].id), None, 3).await.unwrap();
     assert_eq!((first.len(), rest.len()), (3, 1));
     assert_eq!(changes::prune(&mut db, NOW + Duration::from_secs(1)).await.unwrap(), 4);
+}
+
+fn queue_command(id: &str, operation: QueueOperation) -> QueueCommand {
+    QueueCommand {
+        id: id.to_owned(),
+        store: "valkey.main".to_owned(),
+        queue: "email".to_owned(),
+        operation,
+        requested_by: "anna".to_owned(),
+        requested_at: NOW,
+    }
+}
+
+async fn queue_commands_end_once(store: &Store) {
+    use queue_commands::{End, Terms};
+    let mut db = store.connection().await.unwrap();
+    let agent = AgentName::from("local");
+    let later = |seconds| NOW + Duration::from_secs(seconds);
+    for (id, operation, fits) in [
+        ("q1", QueueOperation::PromoteDelayed { limit: 10 }, true),
+        ("q2", QueueOperation::Pause, false),
+        ("q3", QueueOperation::LookAt { job_id: "7".to_owned() }, true),
+    ] {
+        let written = queue_commands::insert(&mut db, &queue_command(id, operation), &agent).await.unwrap();
+        assert_eq!(written, fits, "{id}");
+    }
+    let terms = |now| Terms { now, until: now + Duration::from_secs(30), oldest: NOW };
+    let taken = queue_commands::lease(&mut db, &agent, "one", terms(NOW)).await.unwrap();
+    assert_eq!(taken.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["q1", "q3"]);
+    assert!(queue_commands::lease(&mut db, &agent, "one", terms(NOW)).await.unwrap().is_empty());
+    assert!(queue_commands::extend(&mut db, "q1", &agent, 4, later(30)).await.unwrap());
+    let again = queue_commands::lease(&mut db, &agent, "two", terms(NOW)).await.unwrap();
+    assert_eq!(again[0].operation, QueueOperation::PromoteDelayed { limit: 6 });
+    let end = End { status: QueueCommandStatus::Succeeded, done: 6, more: true, error: None };
+    let ended = queue_commands::finish(&mut db, "q1", &agent, end, later(1)).await.unwrap().unwrap();
+    assert_eq!((ended.done, ended.more, ended.finished_at), (10, true, Some(later(1))));
+    assert!(queue_commands::finish(&mut db, "q1", &agent, end, later(1)).await.unwrap().is_none());
+    assert!(queue_commands::exists(&mut db, "q1", &agent).await.unwrap());
+    assert!(!queue_commands::exists(&mut db, "q1", &AgentName::from("other")).await.unwrap());
+
+    // The look's agent has been silent since; a pause is taken by nobody.
+    queue_commands::insert(&mut db, &queue_command("q4", QueueOperation::Pause), &agent).await.unwrap();
+    assert!(queue_commands::open(&mut db, "valkey.main", "email").await.unwrap().is_some());
+    let late = Terms { oldest: later(1), ..terms(NOW) };
+    assert!(queue_commands::lease(&mut db, &agent, "two", late).await.unwrap().is_empty());
+    let given_up = queue_commands::expire(&mut db, later(1), later(31), later(40)).await.unwrap();
+    let mut words: Vec<String> = given_up.into_iter().filter_map(|it| it.error).collect();
+    words.sort();
+    assert_eq!(words.len(), 2);
+    assert!(words[0].starts_with("no agent") && words[1].starts_with("the agent"), "{words:?}");
+    let listed = queue_commands::list(&mut db, "valkey.main", "email", Some("q4"), 1).await.unwrap();
+    assert_eq!((listed.len(), listed[0].status), (1, QueueCommandStatus::Expired));
+    assert_eq!(queue_commands::prune(&mut db, later(41)).await.unwrap(), 3);
+    assert!(queue_commands::get(&mut db, "q1").await.unwrap().is_none());
 }
 
 async fn wishes_and_names_survive(store: &Store) {

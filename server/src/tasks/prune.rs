@@ -27,6 +27,7 @@ impl Task for Prune {
         let mut db = self.0.store.connection().await?;
         let mut rows = store::changes::prune(&mut db, now - KEEP).await?;
         rows += store::actions::prune(&mut db, now - KEEP).await?;
+        rows += store::queue_commands::prune(&mut db, now - KEEP).await?;
         rows += store::decisions::prune(&mut db, now - KEEP_BULK).await?;
         rows += store::exits::prune(&mut db, now - KEEP_BULK).await?;
         Ok(Pruned { rows })

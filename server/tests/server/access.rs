@@ -18,6 +18,7 @@ const ROUTES: &[(&str, &str, &str, Option<Role>)] = &[
     ("GET", "/api/changes", "", Some(Role::Viewer)),
     ("GET", "/api/decisions", "", Some(Role::Viewer)),
     ("GET", "/api/actions", "", Some(Role::Viewer)),
+    ("GET", "/api/queues/valkey.main/email/commands", "", Some(Role::Viewer)),
     ("GET", "/api/tasks", "", Some(Role::Viewer)),
     ("GET", "/api/me", "", Some(Role::Viewer)),
     ("GET", "/api/openapi.json", "", Some(Role::Viewer)),

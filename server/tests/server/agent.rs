@@ -2,8 +2,8 @@
 
 use ops_contract::{
     Action, ActionReport, ActionStatus, DependencyKind, DependencyReport, DependencyStatus, Exit, ExitReason,
-    Hello, Lease, LeaseRequest, ReplicaId, ReplicaPhase, ReplicaReport, Report, ServiceName, Signal,
-    Timestamp, Welcome,
+    Hello, Lease, LeaseRequest, QueueCommand, QueueReply, ReplicaId, ReplicaPhase, ReplicaReport, Report,
+    ServiceName, Signal, Timestamp, Welcome,
 };
 use reqwest::{Client, RequestBuilder};
 use uuid::Uuid;
@@ -48,6 +48,25 @@ impl Agent {
         let mut actions = self.lease(20_000).await.actions;
         assert_eq!(actions.len(), 1, "{actions:?}");
         actions.remove(0)
+    }
+
+    /// Waits for the one queue command that must come.
+    pub(crate) async fn queue_command(&self) -> QueueCommand {
+        let deadline = tokio::time::Instant::now() + crate::harness::PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            let mut commands = self.lease(5_000).await.queue_commands;
+            assert!(commands.len() <= 1, "{commands:?}");
+            if let Some(command) = commands.pop() {
+                return command;
+            }
+        }
+        panic!("no queue command came");
+    }
+
+    /// Says how a queue command goes.
+    pub(crate) async fn answer(&self, command: &QueueCommand, reply: &QueueReply) {
+        let path = self.at(&format!("/agent/queue-commands/{}", command.id));
+        self.ask(self.client.put(path).json(reply)).await;
     }
 
     pub(crate) async fn report(&self, action: &Action, status: ActionStatus) {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ops_contract::{
-    AgentName, Driver, Environment, Operator, Program, ReplicaBounds, RestartMode, RestartPolicy, Role,
-    ServiceName, ServiceRole, ServiceSpec, Stack, StopPolicy,
+    AgentName, Driver, Environment, Operator, Program, QueueSpec, ReplicaBounds, RestartMode, RestartPolicy,
+    Role, ServiceName, ServiceRole, ServiceSpec, Stack, StopPolicy, ValkeySpec,
 };
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -129,7 +129,7 @@ pub(crate) fn token(role: Role) -> String {
     format!("token-of-{}", name(role))
 }
 
-/// `api`, one to three replicas, on `postgres.main`; fails fast.
+/// `api`, one to three replicas, on `postgres.main`; fails fast. Queues in `valkey.main`, none watched in `valkey.cache`.
 pub(crate) fn stack() -> Stack {
     let api = ServiceSpec {
         role: ServiceRole::Frontend,
@@ -154,12 +154,20 @@ pub(crate) fn stack() -> Stack {
         scale: None,
         route: None,
     };
+    let queues = QueueSpec { database: 0, prefix: "bull".to_owned() };
     Stack {
         name: "test".to_owned(),
         environment: Environment::Test,
         services: BTreeMap::from([(ServiceName::from("api"), api)]),
         postgres: BTreeMap::new(),
-        valkey: BTreeMap::new(),
+        valkey: BTreeMap::from([
+            ("cache".to_owned(), valkey(None)),
+            ("main".to_owned(), valkey(Some(queues))),
+        ]),
         secrets: BTreeMap::new(),
     }
+}
+
+fn valkey(queues: Option<QueueSpec>) -> ValkeySpec {
+    ValkeySpec { address: "127.0.0.1:1".to_owned(), password_secret: None, development: false, queues }
 }

@@ -7,5 +7,7 @@ mod agent;
 mod api;
 mod control;
 mod harness;
+mod queue_commands;
+mod queue_refusals;
 #[path = "../../src/testing.rs"]
 mod testing;
