@@ -5,6 +5,8 @@ mod control;
 mod mixed;
 mod npm_to_ours;
 mod ours_to_npm;
+mod prefetch;
 mod recovery;
+mod storm;
 mod support;
 mod table;

@@ -14,6 +14,8 @@ use futures::{FutureExt, StreamExt, future::BoxFuture};
 use self::cell::{Cell, Kind};
 use crate::support::{Npm, Server, client};
 
+pub(crate) use self::options::read as read_options;
+
 /// A feature, and what must hold for it in a cell.
 type Row = (&'static str, fn(Cell) -> BoxFuture<'static, ()>);
 

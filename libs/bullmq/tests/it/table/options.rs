@@ -5,7 +5,7 @@ use std::time::Duration;
 use ops_bullmq::{Backoff, BackoffKind, Deduplication, JobOptions, Keep, OnFailure};
 use serde_json::Value;
 
-pub(super) fn read(opts: &Value) -> JobOptions {
+pub(crate) fn read(opts: &Value) -> JobOptions {
     let number = |name: &str| opts[name].as_u64().map(|number| number as u32);
     let text = |name: &str| opts[name].as_str().map(str::to_owned);
     let on_failure = [
