@@ -48,7 +48,7 @@ impl Autoscaler {
             usage: Vec::new(),
             queues: BTreeMap::from([(QUEUE.to_owned(), QueueInput { look, age_s: 0.0, fault: None })]),
             start_delays_s: Vec::new(),
-            deploying: false,
+            frozen: None,
             manual: None,
         };
         Self { input, memory: ScaleMemory::default(), asked_s: Vec::new() }

@@ -6,12 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::hold::{Asked, Held, Hold};
 use super::input::{QueueInput, ScaleInput};
 use super::need::QueueNeed;
-use super::queue::{GAP_S, QueueMemory, Terms};
+use super::queue::{GAP_S, LOOK_S, QueueMemory, Terms};
 use super::usage::{self, UsageNeed};
 use super::words;
 
 /// Three looks: what is older is not acted on.
 const STALE_S: f64 = 6.0;
+/// Targets beyond this are no targets, in seconds.
+const LONGEST_TARGET_S: f64 = 7_200.0;
+/// A start that took longer than this is not believed, in seconds.
+const LONGEST_START_S: f64 = 3_600.0;
 /// Start delays that are remembered.
 const DELAYS: usize = 20;
 /// A need that is this little above a whole number is not worth another replica.
@@ -67,9 +71,11 @@ pub fn scale(input: &ScaleInput, memory: &mut ScaleMemory) -> ScaleOutcome {
     held.extend(stale.iter().cloned());
 
     memory.delays(&input.start_delays_s);
-    let (start_s, longest_s) = memory.start_delay(input.spec.start_delay.as_secs_f64());
+    let (start_s, longest_s) = memory.start_delay(input.spec.start_delay.as_secs_f64().min(LONGEST_START_S));
     let now_s = input.now.as_seconds();
-    let span_s = memory.last_s.map_or(2.0, |last_s| (now_s - last_s).clamp(0.0, GAP_S));
+    let span_s = memory.last_s.map_or(LOOK_S, |last_s| now_s - last_s);
+    // The service's clock does not jump with the machine's.
+    let span_s = if (0.0..=GAP_S).contains(&span_s) { span_s } else { LOOK_S };
     memory.last_s = Some(now_s);
     memory.hold.advance(span_s);
 
@@ -77,18 +83,19 @@ pub fn scale(input: &ScaleInput, memory: &mut ScaleMemory) -> ScaleOutcome {
     let mut reserve = 0.0;
     for (name, queue) in input.queues.iter().filter(|(_, queue)| is_fresh(queue)) {
         let terms = Terms {
-            target_s: input.spec.target_wait.as_secs_f64(),
+            target_s: input.spec.target_wait.as_secs_f64().min(LONGEST_TARGET_S),
             concurrency: input.spec.concurrency.get(name).map(|it| f64::from(*it)),
             fleet: &input.fleet,
             start_delay_s: start_s,
             longest_start_s: longest_s,
         };
         let known = memory.queues.entry(name.clone()).or_default();
-        if known.elapsed(&queue.look).is_none() && queue.age_s < STALE_S {
-            // The same look again: what it needs is known, and told by the hold.
-            continue;
-        }
-        let need = known.learn(&queue.look, terms);
+        // The same look again teaches nothing. One from before the last means that a clock was set.
+        let need = if known.is_again(&queue.look) {
+            known.last_need()
+        } else {
+            known.learn(&queue.look.sane(), terms)
+        };
         reserve = f64::max(reserve, known.reserve_share());
         combined.add(name, need, input);
     }
@@ -118,8 +125,8 @@ pub fn scale(input: &ScaleInput, memory: &mut ScaleMemory) -> ScaleOutcome {
     }
     let (mut number, mut why) =
         memory.hold.settle(bounded, desired.clamp(min, max), starting, start_s, reserve);
-    if number < desired && (!stale.is_empty() || input.deploying || !combined.paused.is_empty()) {
-        held.push(words::frozen(&stale, input.deploying, &combined.paused));
+    if number < desired && (!stale.is_empty() || input.frozen.is_some() || !combined.paused.is_empty()) {
+        held.push(words::frozen(&stale, input.frozen.as_deref(), &combined.paused));
         number = desired.min(max);
         why = Held::Not;
     }
@@ -144,7 +151,7 @@ pub fn scale(input: &ScaleInput, memory: &mut ScaleMemory) -> ScaleOutcome {
 
 impl ScaleMemory {
     fn delays(&mut self, told_s: &[f64]) {
-        self.start_delays_s.extend(told_s.iter().filter(|it| it.is_finite() && **it >= 0.0));
+        self.start_delays_s.extend(told_s.iter().filter(|it| (0.0..=LONGEST_START_S).contains(*it)));
         while self.start_delays_s.len() > DELAYS {
             self.start_delays_s.pop_front();
         }

@@ -17,7 +17,7 @@ const STEP_SHARE: f64 = 0.5;
 /// And is not worth it below this share.
 const WORTH_SHARE: f64 = 0.08;
 /// Actions an hour beyond which holds grow.
-const CALM_ACTIONS: f64 = 22.0;
+const CALM_ACTIONS: f64 = 20.0;
 const PER_MORE_ACTIONS: f64 = 10.0;
 /// A floor that is missed by little is met after this time, in seconds; more than a tenth is met at once.
 const PATIENCE_S: f64 = 20.0;
@@ -83,6 +83,10 @@ impl Hold {
         let an_hour = self.actions.len() as f64 * 3_600.0 / now_s.clamp(900.0, 3_600.0);
         let calm = 1.0 + (an_hour - CALM_ACTIONS).max(0.0) / PER_MORE_ACTIONS;
         let hold_s = (HOLD_STARTS * start_s * (1.0 + reserve) * calm).clamp(HOLD_LEAST_S, HOLD_MOST_S);
+        if self.needs.is_empty() {
+            // What runs when the first decision is made was needed until now, for all that is known.
+            self.needs.push_back((now_s, desired));
+        }
         let needed = self.needed(asked.floor, hold_s);
 
         let (number, held) = self.step(asked, desired, starting, needed, hold_s, calm);

@@ -24,8 +24,8 @@ pub struct ScaleInput {
     pub queues: BTreeMap<String, QueueInput>,
     /// How long replicas took from being asked for to ready, of those that became ready since the last decision.
     pub start_delays_s: Vec<f64>,
-    /// Whether replicas are being exchanged: nothing is taken away meanwhile.
-    pub deploying: bool,
+    /// Why no replica may be taken away now, such as a deploy.
+    pub frozen: Option<String>,
     /// The number that an operator set.
     pub manual: Option<ManualScale>,
 }

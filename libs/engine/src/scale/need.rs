@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a queue needs of the replicas that work on it. Fractions of a replica; rounded when they are acted on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct QueueNeed {
     /// Replicas beyond those that are coming, or jobs will wait too long.
     pub(super) more: f64,
@@ -19,7 +19,7 @@ pub(super) struct QueueNeed {
 }
 
 /// Replicas for jobs that are scheduled.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scheduled {
     pub(super) replicas: f64,
     pub(super) jobs: f64,
@@ -27,7 +27,7 @@ pub(super) struct Scheduled {
 }
 
 /// The moment at which more replicas are needed most.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) enum Binding {
     /// None.
     #[default]

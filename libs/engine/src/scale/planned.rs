@@ -1,7 +1,8 @@
 //! Jobs whose time is known beforehand: delayed ones and those of schedulers. No other autoscaler reads it.
 
+use super::look::QueueLook;
 use super::need::Scheduled;
-use super::queue::{QueueLook, REACTION_S, Terms};
+use super::queue::{REACTION_S, Terms};
 
 /// Scheduled jobs wait at most this share of the target: being early costs little, being late all of them.
 const OF_TARGET: f64 = 0.8;

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::{Arrivals, Flow, Tick};
+use super::look::QueueLook;
 use super::need::{Binding, QueueFigures, QueueNeed};
 use super::planned;
 use super::run_time::RunTime;
@@ -23,6 +24,8 @@ const AHEAD_S: f64 = 60.0;
 /// The longest time between two looks that is taken as one step. After a gap (a store that was down, a clock that was
 /// set) what came in it is not a rate.
 pub(super) const GAP_S: f64 = 6.0;
+/// The usual time between two looks, in seconds.
+pub(super) const LOOK_S: f64 = 2.0;
 /// Share of jobs that may be late before the reserve grows: a tenth of what a 95 % target allows.
 const BUDGET: f64 = 0.005;
 /// The reserve's share at first; it shrinks over two hours without late jobs and grows with each.
@@ -30,40 +33,13 @@ const RESERVE_AT_FIRST: f64 = 0.25;
 const RESERVE_MOST: f64 = 2.0;
 const RESERVE_SHRINKS_OVER_S: f64 = 7_200.0;
 
-/// What was seen of a queue in one look.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct QueueLook {
-    /// When, in seconds, by the clock of whoever looked.
-    pub at_s: f64,
-    /// Jobs that a free worker could take.
-    pub waiting: f64,
-    /// Jobs that are worked on.
-    pub active: f64,
-    /// For how long the oldest of the waiting could have been taken already, in seconds.
-    pub oldest_s: f64,
-    /// Jobs that became claimable, ever.
-    pub arrived: f64,
-    /// Jobs that were taken up, ever.
-    pub started: f64,
-    /// Jobs that ended, ever.
-    pub finished: f64,
-    /// Delayed jobs by when they fall due: seconds from the look, ascending, and how many.
-    pub due: Vec<(f64, f64)>,
-    /// Mean run time of jobs that ended lately, in seconds.
-    pub run_s: Option<f64>,
-    /// Most jobs a second over all workers.
-    pub limit_per_s: Option<f64>,
-    /// Most jobs at once over all workers.
-    pub most_active: Option<f64>,
-    /// Whether it is paused: nothing is taken.
-    pub paused: bool,
-}
-
 /// What is remembered of a queue between looks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct QueueMemory {
     clock_s: f64,
     last: Option<QueueLook>,
+    /// What the last look needed.
+    need: QueueNeed,
     arrivals: Arrivals,
     run_time: RunTime,
     surprise: Surprise,
@@ -80,6 +56,7 @@ impl Default for QueueMemory {
         Self {
             clock_s: 0.0,
             last: None,
+            need: QueueNeed::default(),
             arrivals: Arrivals::default(),
             run_time: RunTime::default(),
             surprise: Surprise::default(),
@@ -104,12 +81,14 @@ pub(super) struct Terms<'a> {
 }
 
 impl QueueMemory {
-    /// Seconds since the look before; `None` when this one is not later than that. More than [`GAP_S`] is a gap.
-    pub(super) fn elapsed(&self, look: &QueueLook) -> Option<f64> {
-        match &self.last {
-            None => Some(2.0),
-            Some(last) => Some(look.at_s - last.at_s).filter(|it| *it > 0.0),
-        }
+    /// Whether this is the last look once more.
+    pub(super) fn is_again(&self, look: &QueueLook) -> bool {
+        self.last.as_ref().is_some_and(|last| last.at_s == look.at_s)
+    }
+
+    /// What the last look needed.
+    pub(super) fn last_need(&self) -> QueueNeed {
+        self.need.clone()
     }
 
     /// Which share of the reserve is kept; above 1 after late jobs.
@@ -119,7 +98,9 @@ impl QueueMemory {
 
     /// Learns from a look and says what it needs.
     pub(super) fn learn(&mut self, look: &QueueLook, terms: Terms<'_>) -> QueueNeed {
-        let span_s = self.elapsed(look).unwrap_or(2.0).min(GAP_S);
+        // A clock that was set back or far ahead says nothing of the time that passed: a look is taken for it.
+        let elapsed_s = self.last.as_ref().map(|last| look.at_s - last.at_s);
+        let span_s = elapsed_s.filter(|it| *it > 0.0 && *it <= GAP_S).unwrap_or(LOOK_S);
         let unbroken = self.last.as_ref().is_none_or(|last| {
             let elapsed_s = look.at_s - last.at_s;
             elapsed_s > 0.0
@@ -152,6 +133,7 @@ impl QueueMemory {
         }
         let need = self.need(look, &flow, concurrency, run_s, terms);
         self.last = Some(look.clone());
+        self.need.clone_from(&need);
         need
     }
 
@@ -210,6 +192,7 @@ impl QueueMemory {
         let Terms { target_s, fleet, start_delay_s, .. } = terms;
         let wait_s = OF_TARGET * target_s;
         let horizon_s = start_delay_s + target_s.max(AHEAD_S);
+        let step_s = f64::max(2.0, horizon_s / 200.0);
         let supply = Supply { fleet, concurrency, run_s, active: look.active, start_delay_s };
         let waiting = self.waiting(look, wait_s);
         let savable_s = start_delay_s + REACTION_S;
@@ -217,7 +200,7 @@ impl QueueMemory {
 
         // More replicas, so that the supply reaches the demand wherever a replica asked for now can help.
         let (mut more, mut binding) = (0.0, Binding::Steady);
-        for in_s in moments(start_delay_s + 2.0, horizon_s, 2.0) {
+        for in_s in moments(start_delay_s + 2.0, horizon_s, step_s) {
             let demand = forgiving.by(in_s) + flow.jobs(in_s - wait_s);
             let missing = demand - supply.jobs(in_s);
             let count = missing / supply.of_one_more(in_s);
@@ -229,7 +212,7 @@ impl QueueMemory {
 
         // What must stay, so that what is there now and what is expected is started in time without any more.
         let mut stay: f64 = 0.0;
-        for in_s in moments(4.0, horizon_s, 4.0) {
+        for in_s in moments(4.0, horizon_s, 2.0 * step_s) {
             let demand = waiting.by(in_s) + flow.jobs(in_s - wait_s);
             stay = stay.max(demand / supply.of_one_ready(in_s).max(1e-9));
         }
@@ -244,14 +227,16 @@ impl QueueMemory {
             floor = floor.max((rate * wait_s + reserve + busy) / (concurrency * (1.0 + wait_s / run_s)));
         }
 
+        // A service that sleeps wakes for one job.
+        let least = if look.active + look.waiting > 0.0 { 1.0 } else { 0.0 };
         let scheduled = planned::need(look, flow.base_per_s, concurrency, run_s, terms);
         let limit = look.limit_per_s.map(|it| it * run_s).map(|it| (it + 2.0 * it.sqrt()) / concurrency);
         let global = look.most_active.map(|it| it / concurrency);
         let cap = [limit, global].into_iter().flatten().map(f64::ceil).reduce(f64::min);
         QueueNeed {
             more,
-            stay: if look.active > 0.0 { stay.max(1.0) } else { stay },
-            floor: if rate > 1e-3 { floor } else { 0.0 },
+            stay: stay.max(least),
+            floor: if rate > 1e-3 { floor.max(least) } else { least },
             scheduled,
             cap,
             paused: look.paused,

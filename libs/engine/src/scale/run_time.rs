@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::look::LONGEST_S;
+
 /// Assumed before anything is known, in seconds.
 const UNKNOWN_S: f64 = 1.0;
 /// Finished jobs from which the measure is believed.
@@ -35,7 +37,7 @@ impl RunTime {
                 .max(at_least_s)
         };
         // A no-op job takes no time that a look could see; a replica still is no infinite supply.
-        self.mean_s = self.mean_s.max(0.001);
+        self.mean_s = self.mean_s.clamp(0.001, LONGEST_S);
         self.mean_s
     }
 }

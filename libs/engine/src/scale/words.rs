@@ -35,9 +35,9 @@ pub(super) fn stale(name: &str, queue: &QueueInput) -> String {
 }
 
 /// Why nothing is taken away.
-pub(super) fn frozen(stale: &[String], deploying: bool, paused: &[&str]) -> String {
-    if deploying {
-        return "replicas are being exchanged, so none is taken away".to_owned();
+pub(super) fn frozen(stale: &[String], frozen: Option<&str>, paused: &[&str]) -> String {
+    if let Some(why) = frozen {
+        return format!("{why}, so no replica is taken away");
     }
     match (stale.first(), paused.first()) {
         (Some(_), _) => "something is not known, so no replica is taken away".to_owned(),

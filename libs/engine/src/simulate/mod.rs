@@ -10,6 +10,7 @@ pub mod policies;
 mod policy;
 mod random;
 pub mod read;
+mod record;
 mod replicas;
 mod run;
 mod scenario;

@@ -31,6 +31,8 @@ pub struct Outcome {
     pub actions_per_hour: f64,
     /// Actions against the direction of the one before, within ten minutes of it.
     pub flips: u64,
+    /// Replicas that were sent away.
+    pub scaled_down: u64,
     /// Jobs that a scale-down killed.
     pub killed: u64,
     /// Jobs that had not ended when the run was over.

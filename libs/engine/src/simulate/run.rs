@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use super::bound::{Moment, bound};
+use super::bound::Moment;
 use super::random::Random;
 use super::replicas::Replicas;
 use super::{Config, Outcome, Point, Policy, Trace, View};
@@ -36,14 +36,14 @@ pub fn run(trace: &Trace, config: &Config, policy: &mut dyn Policy) -> Outcome {
     world.outcome()
 }
 
-struct World<'a> {
-    trace: &'a Trace,
-    config: &'a Config,
+pub(super) struct World<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) config: &'a Config,
     random: Random,
     now_s: f64,
     events: BinaryHeap<Reverse<(Moment, u64, Event)>>,
     sequence: u64,
-    replicas: Replicas,
+    pub(super) replicas: Replicas,
     next_job: usize,
     waiting: VecDeque<u32>,
     active: u64,
@@ -51,21 +51,21 @@ struct World<'a> {
     announced: VecDeque<u32>,
     due: BTreeMap<(Moment, u32), ()>,
     /// The wait of each job; `None` while it has not started.
-    waits: Vec<Option<f64>>,
+    pub(super) waits: Vec<Option<f64>>,
     running: BTreeMap<u32, Vec<u32>>,
     limit: Window,
     desired: u32,
-    seen: Seen,
-    outcome: Outcome,
+    pub(super) seen: Seen,
+    pub(super) outcome: Outcome,
     last_direction: Option<(f64, bool)>,
 }
 
 /// What the policy is told, since its last decision and in all.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     arrived: u64,
     started: u64,
-    finished: u64,
+    pub(super) finished: u64,
     run_times: Vec<f64>,
     waits: Vec<f64>,
     start_delays: Vec<f64>,
@@ -257,6 +257,7 @@ impl<'a> World<'a> {
             );
         }
         while self.replicas.ready + self.replicas.starting > wanted {
+            self.outcome.scaled_down += 1;
             if !self.config.kill_on_scale_down {
                 if self.replicas.drain_idlest(self.now_s).is_none() {
                     return;
@@ -305,27 +306,5 @@ impl<'a> World<'a> {
 
     fn job(&self, job: u32) -> &'a super::Job {
         &self.trace.jobs[job as usize]
-    }
-
-    fn outcome(mut self) -> Outcome {
-        let target_s = self.config.setting.target_wait_s + 1e-9;
-        let mut outcome = std::mem::take(&mut self.outcome);
-        let mut waits: Vec<f64> = self.waits.iter().flatten().copied().collect();
-        waits.sort_by(f64::total_cmp);
-        let of = |share: f64| {
-            waits.get(((waits.len().max(1) - 1) as f64 * share) as usize).copied().unwrap_or(0.0)
-        };
-        outcome.jobs = self.trace.jobs.len() as u64;
-        outcome.unfinished = outcome.jobs - self.seen.finished.min(outcome.jobs);
-        let never = (self.trace.jobs.len() - waits.len()) as u64;
-        outcome.late = waits.iter().filter(|it| **it > target_s).count() as u64 + never;
-        outcome.late_share = outcome.late as f64 / outcome.jobs.max(1) as f64;
-        (outcome.p50_wait_s, outcome.p95_wait_s, outcome.p99_wait_s) = (of(0.5), of(0.95), of(0.99));
-        outcome.max_wait_s = of(1.0);
-        outcome.replica_seconds = self.replicas.paid_s(self.trace.length_s);
-        outcome.lower_bound_replica_seconds = bound(self.trace, &self.config.setting);
-        outcome.cost_ratio = outcome.replica_seconds / outcome.lower_bound_replica_seconds.max(1e-9);
-        outcome.actions_per_hour = outcome.actions as f64 / (self.trace.length_s / 3_600.0).max(1e-9);
-        outcome
     }
 }
