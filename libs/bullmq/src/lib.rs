@@ -43,6 +43,7 @@ mod queue;
 mod schedule;
 mod scheduler;
 mod scripts;
+pub mod watch;
 mod worker;
 
 pub use children::Dependencies;

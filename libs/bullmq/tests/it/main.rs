@@ -10,3 +10,4 @@ mod recovery;
 mod storm;
 mod support;
 mod table;
+mod watch;
