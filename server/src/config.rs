@@ -11,6 +11,8 @@ pub struct Config {
     pub stack: Stack,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where KEDA's external scaler listens.
+    pub grpc: Grpc,
     /// The store: `sqlite://…` or `postgres://…`.
     pub database: String,
     /// How browsers reach the server, when not by the listen address.
@@ -21,4 +23,16 @@ pub struct Config {
     pub agents: Vec<(AgentName, SecretString)>,
     /// Where the server's own metrics go.
     pub metrics: Metrics,
+}
+
+/// Where gRPC is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grpc {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// There, or the server does not start.
+    At(SocketAddr),
+    /// There, unless another program has it: nobody asked for it.
+    IfFree(SocketAddr),
 }

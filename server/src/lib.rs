@@ -1,7 +1,7 @@
 //! The server: takes signals in, hands actions out, decides by the engine, remembers in the store, shows.
 //!
-//! `http/` alone knows axum, `store/` alone has SQL, `tasks/` is the control loop, `auth/` knows who asks. Never
-//! probes, never starts anything, never calls an agent.
+//! `http/` alone knows axum, `grpc/` alone knows tonic, `store/` alone has SQL, `tasks/` is the control loop, `auth/`
+//! knows who asks. Never probes, never starts anything, never calls an agent.
 //!
 //! To add a resource: one file in `http/`. To add a table: one file in `store/`. To add a loop: one file in `tasks/`.
 
@@ -10,13 +10,14 @@ mod app;
 mod auth;
 mod clock;
 mod config;
+mod grpc;
 mod http;
 mod logs;
 mod metrics;
 mod prepare;
 mod queue_commands;
-mod store;
 mod scaling;
+mod store;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -30,7 +31,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use app::App;
-pub use config::Config;
+pub use config::{Config, Grpc};
 pub use http::openapi;
 
 /// Longest wait for requests at the end.
@@ -61,11 +62,12 @@ pub async fn run_on(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr().context("could not read the own address")?;
+    let scaler = grpc::listen(config.grpc).await?;
     let app = Arc::new(prepare::app(config, address, shutdown.clone()).await?);
     tasks::spawn(&app);
     tracing::info!(%address, stack = app.stack.name, "server listens");
 
-    let served = http::serve(listener, &app, GRACE).await;
+    let (served, ()) = tokio::join!(http::serve(listener, &app, GRACE), grpc::serve(scaler, &app));
     let stopped = app.supervisor.shut_down(Duration::from_secs(1)).await;
     if !stopped.all_ended() {
         tracing::warn!(left = stopped.left.join(", "), "tasks were dropped");

@@ -1,8 +1,11 @@
-//! What is said of numbers of replicas; the autoscaler's task decides them.
+//! What is said of queues and of numbers of replicas; the autoscaler's task decides them.
 
-use ops_contract::{ScalingSignal, ServiceName};
+use ops_contract::{
+    QueuesView, ScalingDecision, ScalingPoint, ScalingServiceView, ScalingSignal, ScalingView, ServiceName,
+    ServiceSpec,
+};
 
-use crate::{App, clock};
+use crate::{App, clock, view};
 
 impl App {
     /// How many replicas a service should have now; `None` when the stack has none of the name.
@@ -14,4 +17,47 @@ impl App {
         let known = state.services.get(name);
         Some(ops_engine::scaling_signal(decided.get(name), name, spec, wanted, known, clock::now()))
     }
+
+    /// What `/queues` shows, from memory alone.
+    pub(crate) fn queues_view(&self) -> QueuesView {
+        ops_engine::queues_view(&self.stack, &self.state(), clock::now())
+    }
+
+    /// What `/scaling` shows. Without the store it lacks the decisions, and says so.
+    pub(crate) async fn scaling_view(&self) -> ScalingView {
+        let (state, mut history_unavailable) = (self.state(), self.store_fault());
+        let mut services = Vec::new();
+        for (name, _) in self.stack.services.iter().filter(|(_, spec)| scales(spec)) {
+            let Some(signal) = self.scaling_signal(name) else { continue };
+            let decisions = match history_unavailable {
+                None => self.decisions(name).await,
+                Some(_) => Ok(Vec::new()),
+            };
+            let decisions = decisions.unwrap_or_else(|error| {
+                tracing::warn!(%error, "could not read decisions");
+                history_unavailable = Some("the store cannot be read: decisions are missing".to_owned());
+                Vec::new()
+            });
+            let ready = view::service(&self.stack, &state, &[], name).map_or(0, |it| it.ready);
+            services.push(ScalingServiceView { signal, ready, decisions, history: self.scaled(name) });
+        }
+        ScalingView { services, history_unavailable, at: clock::now() }
+    }
+
+    // PAST: the two readers that follow are empty until the autoscaler's task keeps what they read.
+
+    /// The latest decisions on a service.
+    async fn decisions(&self, _name: &ServiceName) -> crate::store::Result<Vec<ScalingDecision>> {
+        Ok(Vec::new())
+    }
+
+    /// The last hour of a service.
+    fn scaled(&self, _name: &ServiceName) -> Vec<ScalingPoint> {
+        Vec::new()
+    }
+}
+
+/// Whether there may be more than one of it.
+fn scales(spec: &ServiceSpec) -> bool {
+    spec.scale.is_some() || spec.replicas.max > 1
 }

@@ -198,6 +198,9 @@ fn needed_ports(place: &Place, file: &ops_stack::StackFile) -> Check {
     let mut wanted: Vec<u16> = Vec::new();
     if holder(&place.lock("server")).is_none() {
         wanted.push(file.server.listen.port());
+        if let ops_stack::GrpcListen::At(grpc) = file.server.grpc {
+            wanted.push(grpc.port());
+        }
     }
     for (name, spec) in &file.stack.services {
         if !running.iter().any(|it| it.starts_with(&format!("{name}/"))) {

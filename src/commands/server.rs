@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use ops_contract::{AgentName, Operator, Role};
+use ops_server::Grpc;
+use ops_stack::GrpcListen;
 use ops_telemetry::Metrics;
 
 use super::stack;
@@ -45,6 +47,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     let config = ops_server::Config {
         stack: file.stack,
         listen: file.server.listen,
+        grpc: match file.server.grpc {
+            GrpcListen::Off => Grpc::Off,
+            GrpcListen::At(address) => Grpc::At(address),
+            GrpcListen::IfFree(address) => Grpc::IfFree(address),
+        },
         database: file.server.database,
         external_url: file.server.external_url,
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],

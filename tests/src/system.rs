@@ -188,6 +188,10 @@ pub fn prepare(stack: &str) -> anyhow::Result<TempDir> {
             text = text.replace(&word, &free_ports()?.to_string());
         }
     }
+    if !text.contains("\ngrpc = ") {
+        // The usual port is one for all; a scenario that wants gRPC names its own.
+        text = text.replacen("[server]\n", "[server]\ngrpc = false\n", 1);
+    }
     std::fs::write(folder.path().join("insightdesk.toml"), text)?;
     // The development PostgreSQL runs as another user when the tests run as root.
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;

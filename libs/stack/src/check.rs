@@ -29,7 +29,8 @@ fn names(reader: &Reader<'_>, draft: &Draft) {
 
 fn ports(reader: &Reader<'_>, draft: &Draft) {
     let mut taken: Vec<(&At<u16>, String)> = Vec::new();
-    taken.extend(draft.listen.iter().map(|at| (at, "the control plane".to_owned())));
+    taken.extend(draft.ports.listen.iter().map(|at| (at, "the control plane".to_owned())));
+    taken.extend(draft.ports.grpc.iter().map(|at| (at, "the control plane's gRPC".to_owned())));
     for (name, store) in &draft.postgres {
         for (index, at) in store.ports.iter().enumerate() {
             let who = match index {

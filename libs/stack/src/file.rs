@@ -40,12 +40,25 @@ pub struct StackFile {
 pub struct ServerSection {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where KEDA's external scaler listens.
+    pub grpc: GrpcListen,
     /// Its own store: `sqlite://…` or `postgres://…`.
     pub database: String,
     /// Folder of its own files, absolute.
     pub data_dir: PathBuf,
     /// The URL under which people reach it, when that is another.
     pub external_url: Option<String>,
+}
+
+/// Where gRPC is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrpcListen {
+    /// Nowhere: `grpc = false`.
+    Off,
+    /// There: the file says so.
+    At(SocketAddr),
+    /// There, when no other program has it: the file says nothing.
+    IfFree(SocketAddr),
 }
 
 /// Reads and checks a stack file.

@@ -2,7 +2,7 @@
 pub const KEYS: &[(&str, &[&str])] = &[
     ("", &["stack", "server", "env", "services", "postgres", "valkey", "balancer", "secrets"]),
     ("stack", &["name", "environment"]),
-    ("server", &["listen", "database", "data_dir", "external_url"]),
+    ("server", &["listen", "grpc", "database", "data_dir", "external_url"]),
     (
         "services.NAME",
         &[

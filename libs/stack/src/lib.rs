@@ -23,6 +23,6 @@ mod shell;
 mod substitute;
 
 pub use fault::{Fault, report};
-pub use file::{Context, ServerSection, StackFile, load, parse};
+pub use file::{Context, GrpcListen, ServerSection, StackFile, load, parse};
 pub use hash::stack_hash;
 pub use keys::{KEYS, LATER};

@@ -17,6 +17,7 @@ pub(crate) enum Door {
     Agent,
     Api,
     Login,
+    Scaler,
 }
 
 /// Counts wrong tries by address.

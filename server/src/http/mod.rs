@@ -22,6 +22,8 @@ mod paging;
 mod queue_ask;
 mod queue_at;
 mod queue_commands;
+mod queues;
+mod scaling;
 mod services;
 mod shell;
 mod stack;
@@ -73,6 +75,8 @@ fn router(app: &Arc<App>) -> Router {
         .merge(openapi::routes())
         .merge(operators::routes())
         .merge(queue_commands::routes())
+        .merge(queues::routes())
+        .merge(scaling::routes())
         .merge(services::routes())
         .merge(stack::routes())
         .merge(tasks::routes());

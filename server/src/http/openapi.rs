@@ -9,7 +9,8 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, changes, decisions, live, logs, now, operators, queue_commands, services, stack, tasks,
+    actions, agent, changes, decisions, live, logs, now, operators, queue_commands, queues, scaling,
+    services, stack, tasks,
 };
 use crate::App;
 
@@ -47,6 +48,9 @@ use crate::App;
         queue_commands::promote,
         queue_commands::resume,
         queue_commands::retry,
+        queues::list,
+        scaling::list,
+        scaling::one,
         services::exits,
         services::list,
         services::one,

@@ -197,7 +197,7 @@ fn slots(app: &App, name: &ServiceName, spec: &ServiceSpec, slot: Option<u16>) -
     }
 }
 
-fn unknown(app: &App, name: &ServiceName) -> ApiError {
+pub(super) fn unknown(app: &App, name: &ServiceName) -> ApiError {
     let known: Vec<&str> = app.stack.services.keys().map(ServiceName::as_str).collect();
     ApiError::NotFound(format!("the stack has no service {name}; it has {}", known.join(", ")))
 }

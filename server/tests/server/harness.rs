@@ -46,6 +46,7 @@ impl Server {
         let config = ops_server::Config {
             stack: stack(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            grpc: ops_server::Grpc::Off,
             database: database.to_owned(),
             external_url: None,
             operators: operators.into(),

@@ -1,6 +1,6 @@
 //! What would make the start fail for sure: a port that a stranger holds.
 
-use ops_stack::StackFile;
+use ops_stack::{GrpcListen, StackFile};
 
 use crate::control::{holder, ports, slots};
 use crate::failure::{Failure, Result};
@@ -13,6 +13,12 @@ pub(super) fn check_ports(place: &Place, file: &StackFile) -> Result {
     let listen = file.server.listen;
     if holder(&place.lock("server")).is_none() && ports::is_taken(listen) {
         taken.push((listen.port(), "the control plane".to_owned(), "listen in [server]".to_owned()));
+    }
+    if let GrpcListen::At(grpc) = file.server.grpc
+        && holder(&place.lock("server")).is_none()
+        && ports::is_taken(grpc)
+    {
+        taken.push((grpc.port(), "the control plane's gRPC".to_owned(), "grpc in [server]".to_owned()));
     }
     for (name, spec) in &file.stack.services {
         let ours =

@@ -18,6 +18,7 @@ use ops_contract::{Environment, SecretSpec};
 
 pub(crate) use balancer::BalancerDraft;
 pub(crate) use postgres::PostgresDraft;
+pub(crate) use server::Ports as ServerPorts;
 pub(crate) use service::ServiceDraft;
 pub(crate) use valkey::ValkeyDraft;
 
@@ -30,7 +31,7 @@ pub(crate) struct Draft {
     pub(crate) name: String,
     pub(crate) environment: Environment,
     pub(crate) server: ServerSection,
-    pub(crate) listen: Option<At<u16>>,
+    pub(crate) ports: ServerPorts,
     pub(crate) env: BTreeMap<String, At<String>>,
     pub(crate) services: BTreeMap<String, ServiceDraft>,
     pub(crate) postgres: BTreeMap<String, PostgresDraft>,
@@ -41,7 +42,7 @@ pub(crate) struct Draft {
 
 pub(crate) fn read(root: &Section<'_, '_>, context: &Context) -> Draft {
     let (name, environment) = stack::read(root);
-    let (server, listen) = server::read(root, context);
+    let (server, ports) = server::read(root, context);
     let named = |key: &str, kind: &str| {
         let sections = root.named(key, kind);
         sections.iter().for_each(|(name, section)| check_name(section, name));
@@ -69,7 +70,7 @@ pub(crate) fn read(root: &Section<'_, '_>, context: &Context) -> Draft {
         name,
         environment,
         server,
-        listen,
+        ports,
     }
 }
 

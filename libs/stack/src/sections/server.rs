@@ -1,3 +1,5 @@
+mod grpc;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::reader::{At, quoted};
@@ -7,8 +9,14 @@ use crate::{Context, ServerSection};
 /// Where the control plane listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
 
-/// The server's section, and the port that it takes on this machine.
-pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> (ServerSection, Option<At<u16>>) {
+/// Ports that the server takes on this machine.
+pub(crate) struct Ports {
+    pub(crate) listen: Option<At<u16>>,
+    pub(crate) grpc: Option<At<u16>>,
+}
+
+/// The server's section, and the ports that it takes on this machine.
+pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> (ServerSection, Ports) {
     let section = root.table("server", "server");
     let section = section.as_ref();
     let mut listen = LISTEN;
@@ -27,6 +35,7 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> (ServerSection,
             }
         }
     }
+    let (grpc, grpc_port) = grpc::read(root, section, listen);
     let data_dir = match section.and_then(|it| it.string("data_dir")) {
         Some(at) => context.base_dir.join(at.value),
         None => context.state_dir.clone(),
@@ -44,7 +53,10 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> (ServerSection,
         }
         at.value
     });
-    (ServerSection { listen, database, data_dir, external_url }, port)
+    (
+        ServerSection { listen, grpc, database, data_dir, external_url },
+        Ports { listen: port, grpc: grpc_port },
+    )
 }
 
 fn database(root: &Section<'_, '_>, at: &At<String>, context: &Context) -> String {
