@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Logs(commands::logs::Arguments),
     /// Restart a service, one replica at a time, or one replica; drained
     Restart(commands::restart::Arguments),
-    /// Set how many replicas of a service are wanted
+    /// Set how many replicas of a service are wanted, or compare ways of deciding it
     Scale(commands::scale::Arguments),
     /// Check or explain the environment of the InsightDesk programs
     #[command(subcommand)]
@@ -120,6 +120,9 @@ mod tests {
             "insightdesk frobnicate",
             "insightdesk scale api",
             "insightdesk scale api many",
+            "insightdesk scale api 3 replay a.csv",
+            "insightdesk scale replay --synthetic weather",
+            "insightdesk scale replay a.csv --target-wait 0s",
             "insightdesk logs",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
@@ -130,6 +133,18 @@ mod tests {
     fn previous_and_generation_exclude_each_other() {
         assert!(parse("insightdesk logs api/0 --previous --generation 3").is_err());
         assert!(parse("insightdesk logs api/0 -f -n 10").is_ok());
+    }
+
+    #[test]
+    fn scale_takes_a_service_or_a_subcommand() {
+        for line in [
+            "insightdesk scale worker 3",
+            "insightdesk scale worker 3 --reason busy",
+            "insightdesk --json scale replay a.csv b.csv --synthetic step,batch --seed 1,2",
+            "insightdesk scale replay --all-synthetic --json --target-wait 500ms --policy keda,fixed-3",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+        }
     }
 
     #[test]

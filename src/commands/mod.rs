@@ -8,6 +8,7 @@ pub(crate) mod env;
 pub(crate) mod login;
 pub(crate) mod logs;
 mod reference;
+pub(crate) mod replay;
 pub(crate) mod restart;
 pub(crate) mod scale;
 pub(crate) mod server;
@@ -42,7 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Services(arguments) => block_on(services::run(globals, arguments)),
         Command::Logs(arguments) => block_on(logs::run(globals, arguments)),
         Command::Restart(arguments) => block_on(restart::run(globals, arguments)),
-        Command::Scale(arguments) => block_on(scale::run(globals, arguments)),
+        Command::Scale(arguments) => scale::run(globals, arguments),
         Command::Env(command) => env::run(globals, command),
         Command::Login(arguments) => block_on(login::run(globals, arguments)),
         Command::Doctor(arguments) => block_on(doctor::run(globals, arguments)),

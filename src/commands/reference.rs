@@ -35,7 +35,9 @@ fn section(text: &mut String, command: &Command, path: &str) {
         if own.iter().any(|it| !it.is_positional()) {
             usage.push_str(" [options]");
         }
-        if sub.has_subcommands() {
+        if sub.is_args_conflicts_with_subcommands_set() {
+            let _ = write!(usage, "\n{path} <command>");
+        } else if sub.has_subcommands() {
             usage.push_str(" <command>");
         }
         let _ = write!(text, "\n## {path}\n\n{}.\n\n```text\n{usage}\n```\n", about(sub));

@@ -1,8 +1,9 @@
-//! `insightdesk scale`: sets how many replicas are wanted.
+//! `insightdesk scale`: sets how many replicas are wanted, and compares ways of deciding it.
 
 use serde_json::json;
 
 use super::logs::target;
+use super::replay;
 use crate::cli::Globals;
 use crate::client::Client;
 use crate::failure::{Failure, Result};
@@ -11,24 +12,48 @@ use crate::output;
 /// Arguments of `scale`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The stack file's fewest and most replicas bound it.\n\nExamples:\n  insightdesk scale worker 2"
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "The stack file's fewest and most replicas bound it.\n\nExamples:\n  insightdesk scale worker 2\n  insightdesk scale replay requests.csv"
 )]
 pub(crate) struct Arguments {
     /// The service
-    service: String,
+    #[arg(required = true)]
+    service: Option<String>,
     /// How many replicas
-    replicas: u16,
+    #[arg(required = true)]
+    replicas: Option<u16>,
     /// Why; stands in the list of changes
     #[arg(long)]
     reason: Option<String>,
+    /// What else to do about scaling.
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
-pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result {
-    let (service, None) = target(&arguments.service)? else {
+/// Subcommands of `scale`.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Compare scaling policies, ours and the published ones, on traces of arrivals
+    Replay(Box<replay::Arguments>),
+}
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
+    match (&arguments.command, &arguments.service, arguments.replicas) {
+        (Some(Command::Replay(arguments)), ..) => replay::run(globals, arguments),
+        (None, Some(service), Some(replicas)) => {
+            super::block_on(set(globals, service, replicas, arguments.reason.as_deref()))
+        }
+        _ => Err(Failure::usage("say which service and how many replicas: `insightdesk scale api 3`")),
+    }
+}
+
+async fn set(globals: &Globals, service: &str, replicas: u16, reason: Option<&str>) -> Result {
+    let (service, None) = target(service)? else {
         return Err(Failure::usage("a service is scaled, not a replica: write `insightdesk scale api 3`"));
     };
-    let mut body = json!({"replicas": arguments.replicas});
-    if let Some(reason) = &arguments.reason {
+    let mut body = json!({"replicas": replicas});
+    if let Some(reason) = reason {
         body["reason"] = json!(reason);
     }
     let answer = Client::find(globals)?.post(&format!("/api/services/{service}/scale"), &body).await?;
@@ -36,8 +61,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result {
         return output::json(&answer);
     }
     output::say(&format!(
-        "{service} is wanted {} times; `insightdesk services {service}` shows how far it is",
-        arguments.replicas
+        "{service} is wanted {replicas} times; `insightdesk services {service}` shows how far it is"
     ));
     Ok(())
 }
