@@ -1,7 +1,7 @@
 //! A program for agents to look after. It answers `/health` on `PORT`, counts aloud, and does what its arguments say.
 //!
 //! `count` a line every 5 ms · `bad-if FILE` answers 503 while FILE exists · `say TEXT…` each as a write of its own,
-//! then a line end · `environment` prints its variables · `exit CODE` after 200 ms
+//! then a line end · `environment` prints its variables · `exit CODE` after 200 ms · `jobs N` says that it works on N jobs
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
@@ -13,10 +13,12 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout();
     let mut arguments = std::env::args().skip(1);
     let mut bad_if = None;
+    let mut jobs = None;
     while let Some(word) = arguments.next() {
         match word.as_str() {
             "count" => drop(std::thread::spawn(count)),
             "bad-if" => bad_if = arguments.next().map(PathBuf::from),
+            "jobs" => jobs = arguments.next(),
             "environment" => {
                 for (name, value) in std::env::vars() {
                     writeln!(out, "{name}={value}")?;
@@ -37,7 +39,7 @@ fn main() -> io::Result<()> {
             _ => {}
         }
     }
-    serve(bad_if)
+    serve(bad_if, jobs)
 }
 
 #[expect(clippy::disallowed_methods, reason = "no runtime here")]
@@ -50,9 +52,11 @@ fn count() {
     }
 }
 
-fn serve(bad_if: Option<PathBuf>) -> io::Result<()> {
+fn serve(bad_if: Option<PathBuf>, jobs: Option<String>) -> io::Result<()> {
     let port: u16 = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
     let listener = TcpListener::bind(("127.0.0.1", port))?;
+    let body = jobs.map_or("ok".to_owned(), |jobs| format!(r#"{{"status":"ok","active_jobs":{jobs}}}"#));
+    let good = format!("200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     for stream in listener.incoming() {
         let mut stream = stream?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
@@ -62,7 +66,7 @@ fn serve(bad_if: Option<PathBuf>) -> io::Result<()> {
         let answer = if bad {
             "503 Service Unavailable\r\ncontent-length: 10\r\n\r\nno backend"
         } else {
-            "200 OK\r\ncontent-length: 2\r\n\r\nok"
+            good.as_str()
         };
         let _ = write!(stream, "HTTP/1.1 {answer}");
     }

@@ -21,6 +21,8 @@ pub(crate) struct Fleet {
 struct Row {
     report: ReplicaReport,
     running: Option<Arc<Running>>,
+    /// Jobs that it works on, as its last health answer said.
+    active_jobs: Option<u32>,
 }
 
 /// A program that runs under its shim.
@@ -44,7 +46,7 @@ impl Fleet {
     /// Puts a replica in its slot, in place of what was there.
     pub(crate) fn put(&self, report: ReplicaReport, running: Option<Arc<Running>>) {
         self.outbox.replica(report.clone());
-        self.lock().insert(report.replica.clone(), Row { report, running });
+        self.lock().insert(report.replica.clone(), Row { report, running, active_jobs: None });
         self.changed.send_modify(|count| *count += 1);
     }
 
@@ -83,7 +85,15 @@ impl Fleet {
     pub(crate) fn set_usage(&self, replica: &ReplicaId, generation: i64, usage: ReplicaUsage) {
         let mut rows = self.lock();
         if let Some(row) = rows.get_mut(replica).filter(|row| row.report.generation == generation) {
-            row.report.usage = Some(usage);
+            row.report.usage = Some(ReplicaUsage { active_jobs: row.active_jobs, ..usage });
+        }
+    }
+
+    /// Notes on how many jobs a replica says it works; the next heartbeat tells.
+    pub(crate) fn set_active_jobs(&self, replica: &ReplicaId, generation: i64, jobs: Option<u32>) {
+        let mut rows = self.lock();
+        if let Some(row) = rows.get_mut(replica).filter(|row| row.report.generation == generation) {
+            row.active_jobs = jobs;
         }
     }
 

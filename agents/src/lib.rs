@@ -26,6 +26,7 @@ mod procfs;
 mod records;
 mod secrets;
 mod session;
+mod sockets;
 mod tasks;
 
 use std::fs::File;

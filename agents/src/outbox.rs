@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ops_contract::{DependencyReport, Exit, ReplicaId, ReplicaReport, ServiceName, Signal};
+use ops_contract::{DependencyReport, Exit, QueueReport, ReplicaId, ReplicaReport, ServiceName, Signal};
 use tokio::sync::Notify;
 
 /// Most signals in one report.
@@ -22,6 +22,7 @@ struct Waiting {
     inventory: Option<(u64, Vec<ReplicaReport>)>,
     dependencies: BTreeMap<String, (u64, DependencyReport)>,
     deep_checks: BTreeMap<ServiceName, (u64, Signal)>,
+    queues: BTreeMap<String, (u64, QueueReport)>,
 }
 
 /// Signals in the order in which they came about, each with the number that takes it off the list.
@@ -61,6 +62,12 @@ impl Outbox {
         });
     }
 
+    pub(crate) fn queues(&self, report: QueueReport) {
+        self.put(|waiting, number| {
+            waiting.queues.insert(report.store.clone(), (number, report));
+        });
+    }
+
     /// Waits until there is something to tell. It stays here until it is acknowledged.
     pub(crate) async fn next(&self) -> Batch {
         loop {
@@ -82,6 +89,7 @@ impl Outbox {
         waiting.replicas.retain(|_, (number, _)| !told(number));
         waiting.dependencies.retain(|_, (number, _)| !told(number));
         waiting.deep_checks.retain(|_, (number, _)| !told(number));
+        waiting.queues.retain(|_, (number, _)| !told(number));
         waiting.inventory = waiting.inventory.take().filter(|(number, _)| !told(number));
     }
 
@@ -97,6 +105,7 @@ impl Outbox {
             waiting.dependencies.values().map(|(n, report)| (*n, Signal::Dependency(report.clone()))),
         );
         signals.extend(waiting.deep_checks.values().cloned());
+        signals.extend(waiting.queues.values().map(|(n, report)| (*n, Signal::Queues(report.clone()))));
         drop(waiting);
         signals.sort_by_key(|(number, _)| *number);
         signals.truncate(BATCH);

@@ -34,7 +34,7 @@ async fn run(agent: &Agent, service: &ServiceName, check: &DeepCheck) {
         };
         let answer = ask(agent, Some(*port), &check.path, TIMEOUT).await;
         let good = match &answer {
-            Answer::Good => true,
+            Answer::Good(_) => true,
             Answer::Bad(status, _) => !status.is_server_error(),
             Answer::Silent(_) => false,
         };

@@ -91,7 +91,7 @@ async fn look(agent: &Agent, target: &Target, connection: &mut Option<Connection
         *connection = Some(open);
         return Ok(detail);
     }
-    let mut open = connect(target, password(agent, target)?).await?;
+    let mut open = connect(target, password(agent, target.password_secret.as_deref())?).await?;
     let detail = ask(&mut open).await?;
     *connection = Some(open);
     Ok(detail)
@@ -113,8 +113,9 @@ async fn ask(connection: &mut Connection) -> Seen {
     }
 }
 
-fn password(agent: &Agent, target: &Target) -> Result<Option<SecretString>, String> {
-    let Some(name) = &target.password_secret else { return Ok(None) };
+/// The password that is the secret of this name, if it has one.
+pub(super) fn password(agent: &Agent, secret: Option<&str>) -> Result<Option<SecretString>, String> {
+    let Some(name) = secret else { return Ok(None) };
     let stack = agent.stack.borrow().clone().ok_or("no stack yet")?;
     agent.secrets.resolve(name, &stack, &agent.environment).map(Some)
 }

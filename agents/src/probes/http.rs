@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ops_contract::{Health, ReplicaPhase, ReplicaReport};
-use reqwest::StatusCode;
+use ops_contract::{Health, ReplicaPhase, ReplicaReport, ServiceSpec};
+use reqwest::{Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::agent::Agent;
@@ -19,14 +19,20 @@ const SHOWN_CHARS: usize = 200;
 const MAX_BYTES: usize = 4096;
 
 /// What came of one question.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Answer {
-    /// The status was good.
-    Good,
-    /// It answered, but not well.
-    Bad(StatusCode, String),
+    /// The status was good; the rest is not read yet.
+    Good(Response),
+    /// It answered, but not well; with the start of what it said.
+    Bad(StatusCode, Vec<u8>),
     /// It did not answer.
     Silent(String),
+}
+
+impl Answer {
+    fn is_good(&self) -> bool {
+        matches!(self, Self::Good(_))
+    }
 }
 
 /// Asks a replica how it does, for as long as it runs.
@@ -36,14 +42,14 @@ pub(crate) async fn watch(agent: &Arc<Agent>, running: &Arc<Running>) {
     loop {
         stack.mark_unchanged();
         let spec = agent.spec(&running.replica.service);
-        let pause = match spec.map(|spec| spec.health) {
+        let pause = match spec.map(|spec| (works_on_queues(&spec), spec.health)) {
             // Not known yet how to ask: nothing is said about it.
             None => None,
-            Some(None) => {
+            Some((_, None)) => {
                 watcher.report(agent, ReplicaPhase::Ready, None, false);
                 None
             }
-            Some(Some(health)) => Some(watcher.look(agent, &health).await),
+            Some((counts_jobs, Some(health))) => Some(watcher.look(agent, &health, counts_jobs).await),
         };
         let changed = stack.changed();
         match pause {
@@ -65,22 +71,29 @@ struct Watcher<'a> {
 
 impl Watcher<'_> {
     /// Asks once, reports, and returns the pause until the next question.
-    async fn look(&mut self, agent: &Agent, health: &Health) -> Duration {
+    async fn look(&mut self, agent: &Agent, health: &Health, counts_jobs: bool) -> Duration {
         let answer = ask(agent, self.running.record.port, &health.path, health.timeout).await;
         let alive = match &health.live_path {
-            Some(path) => ask(agent, self.running.record.port, path, health.timeout).await == Answer::Good,
+            Some(path) => ask(agent, self.running.record.port, path, health.timeout).await.is_good(),
             None => !matches!(answer, Answer::Silent(_)),
         };
         let age = clock::now().since(self.running.record.started_at);
         match answer {
-            Answer::Good => {
+            Answer::Good(response) => {
                 self.ever_good = true;
+                if counts_jobs {
+                    self.note_jobs(agent, &start_of(response).await);
+                }
                 self.count(alive, health, age);
                 let detail = (!alive).then(|| "ready, but its liveness path does not answer".to_owned());
                 self.report(agent, ReplicaPhase::Ready, detail, self.failures >= health.retries);
                 jittered(health.interval)
             }
             bad => {
+                // One that drains says that it is not ready, and how many jobs keep it.
+                if let (Answer::Bad(_, body), true) = (&bad, counts_jobs) {
+                    self.note_jobs(agent, body);
+                }
                 let detail = in_words(&bad);
                 if !self.ever_good && age < health.start_timeout {
                     self.report(agent, ReplicaPhase::Starting, Some(detail), false);
@@ -113,6 +126,10 @@ impl Watcher<'_> {
         }
     }
 
+    fn note_jobs(&self, agent: &Agent, body: &[u8]) {
+        agent.fleet.set_active_jobs(&self.running.replica, self.running.record.generation, active_jobs(body));
+    }
+
     fn report(&self, agent: &Agent, phase: ReplicaPhase, detail: Option<String>, unresponsive: bool) {
         let record = &self.running.record;
         agent.fleet.update(&self.running.replica, record.generation, |report: &mut ReplicaReport| {
@@ -131,8 +148,8 @@ pub(super) async fn ask(agent: &Agent, port: Option<u16>, path: &str, timeout: D
     let Some(port) = port else { return Answer::Silent("it has no port".to_owned()) };
     let request = agent.http.get(format!("http://127.0.0.1:{port}{path}")).timeout(timeout);
     match request.send().await {
-        Ok(response) if response.status().is_success() => Answer::Good,
-        Ok(response) => Answer::Bad(response.status(), shown(response).await),
+        Ok(response) if response.status().is_success() => Answer::Good(response),
+        Ok(response) => Answer::Bad(response.status(), start_of(response).await),
         Err(error) if error.is_timeout() => Answer::Silent(format!("no answer within {timeout:?}")),
         Err(error) if error.is_connect() => Answer::Silent("connection refused".to_owned()),
         Err(_) => Answer::Silent("the connection broke, or the answer was not HTTP".to_owned()),
@@ -142,15 +159,26 @@ pub(super) async fn ask(agent: &Agent, port: Option<u16>, path: &str, timeout: D
 /// An answer for people.
 pub(super) fn in_words(answer: &Answer) -> String {
     match answer {
-        Answer::Good => "answers".to_owned(),
+        Answer::Good(_) => "answers".to_owned(),
         Answer::Bad(status, body) if body.is_empty() => format!("answers {}", status.as_u16()),
-        Answer::Bad(status, body) => format!("answers {}: {body}", status.as_u16()),
+        Answer::Bad(status, body) => format!("answers {}: {}", status.as_u16(), shown(body)),
         Answer::Silent(reason) => reason.clone(),
     }
 }
 
 /// The start of the body, on one line.
-async fn shown(mut response: reqwest::Response) -> String {
+fn shown(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect()
+}
+
+/// The jobs that the answer says are worked on, if it is JSON and says so.
+fn active_jobs(body: &[u8]) -> Option<u32> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    u32::try_from(body.get("active_jobs")?.as_u64()?).ok()
+}
+
+async fn start_of(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
@@ -158,8 +186,13 @@ async fn shown(mut response: reqwest::Response) -> String {
             break;
         }
     }
-    let text = String::from_utf8_lossy(&body);
-    text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect()
+    body.truncate(MAX_BYTES);
+    body
+}
+
+/// Only of those is the rest of the answer read.
+fn works_on_queues(spec: &ServiceSpec) -> bool {
+    spec.scale.as_ref().is_some_and(|scale| !scale.queues.is_empty())
 }
 
 /// Up to a tenth off, so that replicas are not asked all at once.

@@ -3,6 +3,7 @@
 //! A probe looks and never touches. A failing probe is a signal, not an error; one that could not tell says so. No
 //! probe begins before the one before it has ended.
 
+mod bullmq;
 mod deep;
 mod dependency;
 pub(crate) mod http;
@@ -33,6 +34,7 @@ pub(crate) fn restart(agent: &Arc<Agent>, earlier: &[ServiceHandle]) -> Handles 
     }
     for (name, spec) in &stack.valkey {
         handles.push(dependency::begin(agent, valkey::target(name, spec)));
+        handles.extend(bullmq::begin(agent, &stack, name, spec));
     }
     for (service, spec) in &stack.services {
         if let Some(check) = &spec.deep_check {

@@ -27,9 +27,18 @@ pub(super) fn target(name: &str, spec: &ValkeySpec) -> DependencyTarget {
 }
 
 pub(super) async fn connect(target: &Target, password: Option<SecretString>) -> Result<Connection, String> {
-    let (host, port) = target.address.rsplit_once(':').unwrap_or((&target.address, "6379"));
-    let port = port.parse().map_err(|_| format!("{} is not an address", target.address))?;
-    let mut settings = RedisConnectionInfo::default();
+    open(&target.address, 0, password).await
+}
+
+/// A connection to one database of the server at `address`.
+pub(super) async fn open(
+    address: &str,
+    database: u16,
+    password: Option<SecretString>,
+) -> Result<Connection, String> {
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "6379"));
+    let port = port.parse().map_err(|_| format!("{address} is not an address"))?;
+    let mut settings = RedisConnectionInfo::default().set_db(i64::from(database));
     if let Some(password) = password {
         settings = settings.set_password(password.expose_secret());
     }
@@ -68,7 +77,7 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Why there was no good answer, without anything of what was sent.
-fn in_words(error: &RedisError) -> String {
+pub(super) fn in_words(error: &RedisError) -> String {
     if error.is_connection_refusal() {
         return "connection refused".to_owned();
     }

@@ -5,15 +5,15 @@ use ops_contract::{DependencyKind, DependencyStatus, PostgresSpec, ValkeySpec};
 
 use crate::world::World;
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A Valkey or Redis server that ends with the test.
-struct Valkey(Child);
+pub(crate) struct Valkey(pub(crate) Child);
 
 impl Valkey {
-    fn start(port: u16, policy: &str) -> Self {
+    pub(crate) fn start(port: u16, policy: &str) -> Self {
         let program = std::env::var_os("INSIGHTDESK_TEST_VALKEY_BIN").map(PathBuf::from);
         let candidates = program.into_iter().chain(["valkey-server".into(), "redis-server".into()]);
         let spawn = |program: PathBuf| {

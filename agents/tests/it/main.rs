@@ -9,6 +9,7 @@ mod dependencies;
 mod evidence;
 mod health;
 mod logs;
+mod queues;
 mod secrets;
 mod server;
 mod start_stop;
