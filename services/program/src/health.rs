@@ -3,6 +3,7 @@
 //! Alive means that the program answers. Ready means that what it needs answers too and that it is not draining. Checks are short
 //! and remembered for a second, so that asking often costs nothing. What is down is named; why stays in the log.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 const DOUBTED: Duration = Duration::from_millis(50);
 const DEADLINE: Duration = Duration::from_millis(800);
 
+type Gauge = Box<dyn Fn() -> u64 + Send + Sync>;
 type Probe = Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
 
 /// What a program says of itself.
@@ -34,6 +36,7 @@ struct Inner {
     replica: String,
     draining: CancellationToken,
     checks: Vec<(&'static str, Probe)>,
+    gauges: Vec<(&'static str, Gauge)>,
     metrics: Metrics,
     last: Mutex<Option<(Instant, Readiness)>>,
 }
@@ -59,6 +62,14 @@ struct About<'a> {
     replica: &'a str,
 }
 
+#[derive(Serialize)]
+struct Answer<T> {
+    #[serde(flatten)]
+    answer: T,
+    #[serde(flatten)]
+    gauges: BTreeMap<&'static str, u64>,
+}
+
 impl Health {
     /// Health without checks; never ready again once `draining` is cancelled.
     pub fn builder(
@@ -67,7 +78,8 @@ impl Health {
         draining: CancellationToken,
         metrics: Metrics,
     ) -> HealthBuilder {
-        HealthBuilder(Inner { name, replica, draining, checks: Vec::new(), metrics, last: Mutex::default() })
+        let (checks, gauges) = (Vec::new(), Vec::new());
+        HealthBuilder(Inner { name, replica, draining, checks, gauges, metrics, last: Mutex::default() })
     }
 
     /// The routes, to be merged outside of everything that limits or counts.
@@ -97,6 +109,12 @@ impl Health {
         readiness
     }
 
+    /// Never remembered: a number of a second ago may be another one now.
+    fn with_gauges<T: Serialize>(&self, answer: T) -> Json<Answer<T>> {
+        let gauges = self.0.gauges.iter().map(|(name, gauge)| (*name, gauge())).collect();
+        Json(Answer { answer, gauges })
+    }
+
     fn last(&self) -> MutexGuard<'_, Option<(Instant, Readiness)>> {
         self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,6 +131,13 @@ impl HealthBuilder {
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         self.0.checks.push((name, Box::new(move || Box::pin(probe()))));
+        self
+    }
+
+    /// Tells a number beside the status, in the answers of `/health`, `/health/live` and `/health/ready`.
+    #[must_use]
+    pub fn gauge(mut self, name: &'static str, gauge: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.0.gauges.push((name, Box::new(gauge)));
         self
     }
 
@@ -141,13 +166,13 @@ async fn about(State(health): State<Health>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         replica: &health.0.replica,
     };
-    Json(about).into_response()
+    health.with_gauges(about).into_response()
 }
 
 async fn ready(State(health): State<Health>) -> Response {
     let readiness = health.readiness().await;
     let status = if readiness.status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(readiness)).into_response()
+    (status, health.with_gauges(readiness)).into_response()
 }
 
 async fn metrics(State(health): State<Health>) -> Response {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Context;
 use ops_bullmq::{Client, DEFAULT_PREFIX, JobOptions, NewJob, Queue};
@@ -24,6 +25,8 @@ pub(crate) struct App {
     pub(crate) client: Client,
     pub(crate) mailer: Mailer,
     pub(crate) durations: Durations,
+    /// Jobs that are worked on now, of all queues.
+    pub(crate) in_progress: Arc<AtomicU64>,
     pub(crate) name: String,
     pub(crate) app_url: String,
     queues: BTreeMap<&'static str, Queue>,
@@ -41,6 +44,7 @@ impl App {
             client,
             mailer: Mailer::new(config)?,
             durations: Durations::new(&program.metrics),
+            in_progress: Arc::default(),
             name: program.replica.clone(),
             app_url: config.app_url.clone(),
         }))

@@ -14,6 +14,8 @@ mod queues;
 mod schedules;
 mod store;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -38,6 +40,7 @@ pub async fn serve(config: Config, program: Program) -> anyhow::Result<()> {
     let app = App::new(&config, &program)?;
     let schema = Schema::bring_up_to_date(&supervisor, &app.database);
     let (database, connection, ready) = (app.database.clone(), app.valkey.clone(), schema.clone());
+    let in_progress = Arc::clone(&app.in_progress);
     let health = Health::builder(
         program.name,
         program.replica.clone(),
@@ -47,6 +50,7 @@ pub async fn serve(config: Config, program: Program) -> anyhow::Result<()> {
     .check("schema", move || ready.clone().check())
     .check("postgres", move || database::ping(database.clone()))
     .check("valkey", move || valkey::ping(connection.clone()))
+    .gauge("active_jobs", move || in_progress.load(Ordering::Relaxed))
     .build();
     // Health is answered until the last job has ended, so that nobody thinks a draining worker dead.
     let stop_health = CancellationToken::new();

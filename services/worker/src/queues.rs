@@ -1,6 +1,7 @@
 //! One worker a queue, with its concurrency and its rate.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ops_bullmq::{Job, JobError, Worker, WorkerHandle};
@@ -35,8 +36,27 @@ fn worker(app: &Arc<App>, queue: &'static str) -> anyhow::Result<WorkerHandle> {
     let app = app.clone();
     Ok(builder.run(move |job| {
         let app = app.clone();
-        async move { process(&app, queue, job).await }
+        async move {
+            let _in_progress = InProgress::begin(&app.in_progress);
+            process(&app, queue, job).await
+        }
     })?)
+}
+
+/// Counts a job for as long as it is worked on, however that ends.
+struct InProgress(Arc<AtomicU64>);
+
+impl InProgress {
+    fn begin(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Runs one attempt inside the trace that the job came with.
