@@ -146,6 +146,22 @@ impl Queue {
         Ok((!fields.is_empty()).then(|| Job::read(self, id.to_owned(), fields).0))
     }
 
+    /// The job that holds a deduplication id, if it is taken.
+    pub async fn deduplicated(&self, deduplication_id: &str) -> Result<Option<String>, Error> {
+        let mut pipe = redis::pipe();
+        pipe.get(self.key(&format!("de:{deduplication_id}")));
+        let (holder,): (Option<String>,) = self.client().pipe(&pipe).await?;
+        Ok(holder)
+    }
+
+    /// Frees a deduplication id before its time. Tells whether it was taken.
+    pub async fn free_deduplicated(&self, deduplication_id: &str) -> Result<bool, Error> {
+        let mut pipe = redis::pipe();
+        pipe.del(self.key(&format!("de:{deduplication_id}")));
+        let (freed,): (bool,) = self.client().pipe(&pipe).await?;
+        Ok(freed)
+    }
+
     /// How many jobs are in each state, in one round trip.
     pub async fn counts(&self) -> Result<Counts, Error> {
         let mut pipe = redis::pipe();

@@ -74,10 +74,9 @@ end
 -- Why a job cannot be added: its parent is gone, or the job exists and belongs to another. 0 when it can.
 local function obstacle(at, parent)
   local parent_key = parent['queueKey'] .. ':' .. parent['id']
-  if call('EXISTS', parent_key) == 0 then return -5 end
   local old = ARGV[at] ~= '' and field(ARGV[at], 'parentKey')
   if old and old ~= parent_key and call('EXISTS', old) == 1 then return -7 end
-  return 0
+  return call('EXISTS', parent_key) == 1 and 0 or -5
 end
 
 -- Adds one job and returns its id, or the id of the job that stands in for it.

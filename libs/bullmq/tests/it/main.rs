@@ -2,6 +2,7 @@
 
 mod alone;
 mod control;
+mod flows;
 mod mixed;
 mod npm_to_ours;
 mod ours_to_npm;

@@ -55,8 +55,13 @@ async fn simple(cell: Cell) {
         Some("same")
     );
     // Its end freed the id.
-    assert_ne!(add(&cell, 3, &rule, 0).await, first);
+    let next = add(&cell, 3, &rule, 0).await;
+    assert_ne!(next, first);
     ran(&cell, 2).await;
+    let held = add(&cell, 4, &rule, 60_000).await;
+    assert_eq!(cell.queue.deduplicated("same").await.expect("an answer").as_ref(), Some(&held));
+    assert!(cell.queue.free_deduplicated("same").await.expect("an answer"));
+    assert_ne!(add(&cell, 5, &rule, 60_000).await, held);
 }
 
 async fn throttle(cell: Cell) {
