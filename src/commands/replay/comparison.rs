@@ -7,7 +7,9 @@ use std::thread;
 
 use ops_engine::scale::Autoscaler;
 use ops_engine::simulate::policies::{self, Boxed};
-use ops_engine::simulate::{Config, Outcome, Scenario, Setting, Wishes, bound, run as simulate};
+use ops_engine::simulate::{
+    Config, Outcome, Point, Scenario, Setting, Wishes, bound, bound_over_time, run as simulate,
+};
 
 use super::progress::Progress;
 use super::sources::Source;
@@ -19,6 +21,9 @@ pub(super) const CLAIRVOYANT: &str = "clairvoyant";
 pub(super) const MOST: &str = "static-max";
 /// Our own policy.
 pub(super) const OURS: &str = "insightdesk";
+
+/// Moments of the bound's timeline.
+const STEPS: usize = 360;
 
 /// One trace, all policies.
 #[derive(Debug)]
@@ -157,6 +162,16 @@ fn outcome(name: &str, scenario: &Scenario, config: &Config) -> Option<Outcome> 
 /// Every job is taken up at its deadline at the latest, which is all that is known of its wait.
 fn clairvoyant(scenario: &Scenario) -> Outcome {
     let paid = bound(&scenario.trace, &scenario.setting);
+    let step_s = scenario.trace.length_s / STEPS as f64;
+    let replicas =
+        bound_over_time(&scenario.trace, &scenario.setting, STEPS).into_iter().map(|it| it.round() as u32);
+    let timeline = replicas.enumerate().map(|(step, replicas)| Point {
+        at_s: step as f64 * step_s,
+        ready: replicas,
+        desired: replicas,
+        ..Point::default()
+    });
+    let timeline = timeline.collect();
     Outcome {
         jobs: scenario.trace.jobs.len() as u64,
         p50_wait_s: scenario.setting.target_wait_s,
@@ -166,6 +181,7 @@ fn clairvoyant(scenario: &Scenario) -> Outcome {
         replica_seconds: paid,
         lower_bound_replica_seconds: paid,
         cost_ratio: 1.0,
+        timeline,
         ..Outcome::default()
     }
 }

@@ -18,7 +18,7 @@ mod spread;
 pub mod synthetic;
 mod trace;
 
-pub use bound::bound;
+pub use bound::{bound, bound_over_time};
 pub use config::Config;
 pub use outcome::{Outcome, Point};
 pub use policy::{Policy, Setting, View};

@@ -236,14 +236,20 @@ impl<'a> World<'a> {
             self.desired = wanted;
         }
         let step_s = self.trace.length_s / POINTS;
-        if self.outcome.timeline.last().is_none_or(|last| self.now_s - last.at_s >= step_s) {
-            self.outcome.timeline.push(Point {
-                at_s: self.now_s,
-                waiting: self.waiting.len() as u64,
-                ready: self.replicas.ready,
-                desired: wanted,
-                oldest_wait_s,
-            });
+        let point = Point {
+            at_s: self.now_s,
+            waiting: self.waiting.len() as u64,
+            ready: self.replicas.ready,
+            desired: wanted,
+            oldest_wait_s,
+        };
+        match self.outcome.timeline.last_mut() {
+            // A peak must not vanish between two points.
+            Some(last) if self.now_s - last.at_s < step_s => {
+                last.waiting = last.waiting.max(point.waiting);
+                last.oldest_wait_s = last.oldest_wait_s.max(oldest_wait_s);
+            }
+            _ => self.outcome.timeline.push(point),
         }
     }
 

@@ -3,7 +3,7 @@
 /// Above this ratio of largest to middle value a scale is logarithmic.
 const WIDE: f64 = 50.0;
 /// About so many ticks.
-const TICKS: f64 = 4.0;
+const TICKS: f64 = 6.0;
 
 /// A vertical scale from zero on.
 #[derive(Debug)]
