@@ -7,7 +7,7 @@ use ops_contract::{
 use tracing::{info, warn};
 
 use crate::agent::Agent;
-use crate::drivers;
+use crate::drivers::{self, Patience};
 
 /// How often a lease, which lasts 60 s, is extended.
 const EXTEND_EVERY: Duration = Duration::from_secs(20);
@@ -65,7 +65,10 @@ async fn act(agent: &Arc<Agent>, action: &Action) -> Result<(), String> {
     let driver = drivers::of(spec.as_ref().map_or(Driver::Process, |spec| spec.driver));
     let reason = stop_reason(agent, action);
     match action.kind {
-        ActionKind::Stop => driver.stop(agent, &action.replica, action.generation, reason).await,
+        ActionKind::Stop => {
+            let patience = if action.cause == ActionCause::Scale { Patience::Drain } else { Patience::Grace };
+            driver.stop(agent, &action.replica, action.generation, reason, patience).await
+        }
         ActionKind::Start => {
             let spec = spec.ok_or_else(|| format!("no service {} in the stack", action.replica.service))?;
             driver.start(agent, &action.replica, action.generation, &spec).await
@@ -73,7 +76,7 @@ async fn act(agent: &Arc<Agent>, action: &Action) -> Result<(), String> {
         ActionKind::Restart => {
             let spec = spec.ok_or_else(|| format!("no service {} in the stack", action.replica.service))?;
             // What runs under the generation to come is the restart itself, seen again.
-            driver.stop(agent, &action.replica, action.generation - 1, reason).await?;
+            driver.stop(agent, &action.replica, action.generation - 1, reason, Patience::Grace).await?;
             driver.start(agent, &action.replica, action.generation, &spec).await
         }
     }

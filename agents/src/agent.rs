@@ -42,6 +42,8 @@ pub(crate) struct Agent {
     pub(crate) dependencies: Mutex<BTreeMap<String, DependencyReport>>,
     /// What should run, as the server said last; `None` before it ever did.
     pub(crate) stack: watch::Sender<Option<Arc<Stack>>>,
+    /// Whether the stack is being stopped, as the server said last.
+    pub(crate) stopping: watch::Sender<bool>,
     spawned: AtomicU64,
     probes: Mutex<probes::Handles>,
 }
@@ -71,6 +73,7 @@ impl Agent {
             in_flight: Mutex::default(),
             dependencies: Mutex::default(),
             stack: watch::Sender::new(None),
+            stopping: watch::Sender::new(false),
             spawned: AtomicU64::default(),
             probes: Mutex::default(),
             paths,

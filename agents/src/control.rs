@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use ops_contract::{ActionReport, Hello, Lease, LeaseRequest, LogChunk, Report, Welcome};
+use ops_contract::{ActionReport, Hello, Lease, LeaseRequest, LogChunk, QueueReply, Report, Welcome};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -55,10 +55,10 @@ impl Control {
         self.send(self.request(Method::POST, "/agent/signals", report).timeout(PATIENCE)).await.map(drop)
     }
 
-    /// Asks for work and waits for it.
-    pub(crate) async fn lease(&self, session: &str) -> Result<Lease, ControlError> {
+    /// Asks for work and waits for it. `stopping` is what is known of the stack.
+    pub(crate) async fn lease(&self, session: &str, stopping: bool) -> Result<Lease, ControlError> {
         let wait_ms = u64::try_from(LEASE_WAIT.as_millis()).unwrap_or(u64::MAX);
-        let request = LeaseRequest { session: session.to_owned(), wait_ms };
+        let request = LeaseRequest { session: session.to_owned(), wait_ms, stopping };
         let request = self.request(Method::POST, "/agent/lease", &request).timeout(LEASE_WAIT + PATIENCE);
         read(self.send(request).await?).await
     }
@@ -66,6 +66,11 @@ impl Control {
     pub(crate) async fn action(&self, id: &str, report: &ActionReport) -> Result<(), ControlError> {
         let path = format!("/agent/actions/{id}");
         self.send(self.request(Method::PUT, &path, report).timeout(PATIENCE)).await.map(drop)
+    }
+
+    pub(crate) async fn queue_command(&self, id: &str, reply: &QueueReply) -> Result<(), ControlError> {
+        let path = format!("/agent/queue-commands/{id}");
+        self.send(self.request(Method::PUT, &path, reply).timeout(PATIENCE)).await.map(drop)
     }
 
     pub(crate) async fn log(&self, id: &str, chunk: &LogChunk) -> Result<(), ControlError> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::agent::Agent;
 use crate::control::ControlError;
-use crate::{actions, logs};
+use crate::{actions, logs, queues};
 
 /// A refused token is said once in this time.
 const REFUSED_EVERY: Duration = Duration::from_secs(60);
@@ -49,13 +49,21 @@ async fn say_refused(agent: &Agent) {
 async fn take_work(agent: &Arc<Agent>, session: &str) -> Result<(), ControlError> {
     loop {
         let asked = Instant::now();
-        let lease = agent.control.lease(session).await?;
-        let nothing = lease.actions.is_empty() && lease.logs.is_empty();
+        let known = *agent.stopping.borrow();
+        let lease = agent.control.lease(session, known).await?;
+        agent.stopping.send_replace(lease.stopping);
+        let nothing = lease.stopping == known
+            && lease.actions.is_empty()
+            && lease.logs.is_empty()
+            && lease.queue_commands.is_empty();
         for action in lease.actions {
             actions::begin(agent, action);
         }
         for subscription in lease.logs {
             logs::begin(agent, subscription);
+        }
+        for command in lease.queue_commands {
+            queues::begin(agent, command);
         }
         // A server that answers at once with nothing is not asked in a tight loop.
         if nothing && asked.elapsed() < Duration::from_secs(1) {
@@ -93,8 +101,8 @@ async fn send_results(agent: &Agent) -> Result<(), ControlError> {
     }
 }
 
-/// Whether the action is over for the server.
-fn is_gone(error: &ControlError) -> bool {
+/// Whether what was asked for is over for the server.
+pub(crate) fn is_gone(error: &ControlError) -> bool {
     [
         StatusCode::NOT_FOUND,
         StatusCode::CONFLICT,

@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ops_contract::{
-    AgentName, Change, NowView, ScalingSignal, ServiceName, Signal, Stack, SystemState, Timestamp,
+    AgentName, Change, NowView, ScalingPoint, ScalingSignal, ServiceName, Signal, Stack, SystemState,
+    Timestamp,
 };
 use ops_engine::{Intent, Plan, STALE_AFTER, Transition};
 use ops_tasks::{Activator, Supervisor};
@@ -37,14 +38,16 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     /// Has the plan made now.
     pub(crate) plan: Activator,
+    /// Has numbers of replicas decided now.
+    pub(crate) scale: Activator,
     /// Counts plans that ended, well or not.
     pub(crate) planned: watch::Sender<u64>,
     /// Rings when there may be work for an agent.
     pub(crate) work: Notify,
-    /// Tells the processes that share a store apart.
-    pub(crate) holder: String,
     /// What the autoscaler last decided, by service; empty until it has.
     pub(crate) scaling: watch::Sender<Arc<BTreeMap<ServiceName, ScalingSignal>>>,
+    /// Tells the processes that share a store apart.
+    pub(crate) holder: String,
     /// What is known now. Changed by [`App::observe`] and [`App::judge`] only.
     state: watch::Sender<Arc<SystemState>>,
     memory: Mutex<Memory>,
@@ -60,6 +63,8 @@ struct Memory {
     /// What the plan last read.
     desired: BTreeMap<ServiceName, u16>,
     intent: Intent,
+    /// The last hour of each service that scales, oldest first.
+    scaling: BTreeMap<ServiceName, Vec<ScalingPoint>>,
     /// Agents whose inventory arrived since this process started.
     inventories: BTreeSet<AgentName>,
 }
@@ -88,12 +93,13 @@ impl App {
             supervisor: Supervisor::new(parts.shutdown.clone()),
             shutdown: parts.shutdown,
             plan: Activator::default(),
+            scale: Activator::default(),
             planned: watch::Sender::new(0),
             work: Notify::new(),
+            scaling: watch::Sender::new(Arc::default()),
             holder: uuid::Uuid::now_v7().to_string(),
             state: watch::Sender::new(Arc::default()),
             memory: Mutex::default(),
-            scaling: watch::Sender::new(Arc::default()),
         }
     }
 
@@ -123,6 +129,9 @@ impl App {
             news |= self.memory().inventories.insert(agent.clone());
         }
         self.own.signals.inc_by(signals.len() as u64);
+        if signals.iter().any(|signal| matches!(signal, Signal::Queues(_))) {
+            self.scale.activate();
+        }
         if news {
             self.plan.activate();
         }
@@ -182,9 +191,29 @@ impl App {
 
     /// Remembers what the store says of wishes, for judging while it is away.
     pub(crate) fn remember_wishes(&self, desired: BTreeMap<ServiceName, u16>, intent: Intent) {
-        let mut memory = self.memory();
-        memory.desired = desired;
-        memory.intent = intent;
+        let changed = {
+            let mut memory = self.memory();
+            memory.desired = desired;
+            std::mem::replace(&mut memory.intent, intent) != intent
+        };
+        if changed {
+            self.work.notify_waiters();
+        }
+    }
+
+    /// Whether the stack should run, as last read.
+    pub(crate) fn intent(&self) -> Intent {
+        self.memory().intent
+    }
+
+    /// Keeps the last hour of a service for its chart.
+    pub(crate) fn keep_scaling_history(&self, name: &ServiceName, points: Vec<ScalingPoint>) {
+        self.memory().scaling.insert(name.clone(), points);
+    }
+
+    /// The last hour of a service that scales, oldest first; empty when nothing was decided.
+    pub(crate) fn scaling_history(&self, name: &ServiceName) -> Vec<ScalingPoint> {
+        self.memory().scaling.get(name).cloned().unwrap_or_default()
     }
 
     /// Wanted replicas of each service where they were changed.

@@ -1,11 +1,13 @@
 //! What is said of queues and of numbers of replicas; the autoscaler's task decides them.
 
 use ops_contract::{
-    QueuesView, ScalingDecision, ScalingPoint, ScalingServiceView, ScalingSignal, ScalingView, ServiceName,
-    ServiceSpec,
+    QueuesView, ScalingDecision, ScalingServiceView, ScalingSignal, ScalingView, ServiceName, ServiceSpec,
 };
 
-use crate::{App, clock, view};
+use crate::{App, clock, store, view};
+
+/// Decisions on the page; the API pages through all.
+const SHOWN_DECISIONS: u32 = 20;
 
 impl App {
     /// How many replicas a service should have now; `None` when the stack has none of the name.
@@ -39,21 +41,20 @@ impl App {
                 Vec::new()
             });
             let ready = view::service(&self.stack, &state, &[], name).map_or(0, |it| it.ready);
-            services.push(ScalingServiceView { signal, ready, decisions, history: self.scaled(name) });
+            services.push(ScalingServiceView {
+                signal,
+                ready,
+                decisions,
+                history: self.scaling_history(name),
+            });
         }
         ScalingView { services, history_unavailable, at: clock::now() }
     }
 
-    // PAST: the two readers that follow are empty until the autoscaler's task keeps what they read.
-
     /// The latest decisions on a service.
-    async fn decisions(&self, _name: &ServiceName) -> crate::store::Result<Vec<ScalingDecision>> {
-        Ok(Vec::new())
-    }
-
-    /// The last hour of a service.
-    fn scaled(&self, _name: &ServiceName) -> Vec<ScalingPoint> {
-        Vec::new()
+    async fn decisions(&self, name: &ServiceName) -> store::Result<Vec<ScalingDecision>> {
+        let mut db = self.store.connection().await?;
+        store::scaling::decisions(&mut db, name, None, SHOWN_DECISIONS).await
     }
 }
 

@@ -13,6 +13,15 @@ use ops_contract::{ExitReason, ReplicaId, ServiceSpec};
 
 use crate::agent::Agent;
 
+/// How long a stop may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// The service's grace: somebody waits for the end.
+    Grace,
+    /// Until its jobs are done: it is only needed no more.
+    Drain,
+}
+
 /// The drivers, by name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Driver {
@@ -50,9 +59,10 @@ impl Driver {
         replica: &ReplicaId,
         generation: i64,
         reason: ExitReason,
+        patience: Patience,
     ) -> Result<(), String> {
         match self {
-            Self::Process => process::stop(agent, replica, generation, reason).await,
+            Self::Process => process::stop(agent, replica, generation, reason, patience).await,
             Self::DryRun => dry_run::stop(agent, replica, generation),
         }
     }

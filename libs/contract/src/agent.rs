@@ -40,6 +40,9 @@ pub struct LeaseRequest {
     pub session: String,
     /// Longest wait for work; the server cuts it to 30,000.
     pub wait_ms: u64,
+    /// Whether the agent knows that the stack is being stopped; the server answers at once when that is otherwise.
+    #[serde(default)]
+    pub stopping: bool,
 }
 
 /// The work handed out. Empty when the wait was over.
@@ -50,6 +53,9 @@ pub struct Lease {
     pub actions: Vec<Action>,
     /// Which logs to send.
     pub logs: Vec<LogSubscription>,
+    /// Whether the stack is being stopped: what drains at leisure has its grace left and no more.
+    #[serde(default)]
+    pub stopping: bool,
     /// What to do to queues.
     #[serde(default)]
     pub queue_commands: Vec<QueueCommand>,

@@ -17,6 +17,8 @@ use super::body::Body;
 use super::caller::Agent;
 use super::error::{ApiError, ApiResult};
 use super::paging::At;
+use ops_engine::Intent;
+
 use crate::{App, clock, queue_commands, store};
 
 /// An exit carries up to 200 lines, a report many exits.
@@ -117,7 +119,7 @@ pub(super) async fn lease(
         let lease = take(&app, &agent, &request.session).await?;
         let now = Instant::now();
         let nothing = lease.actions.is_empty() && lease.logs.is_empty() && lease.queue_commands.is_empty();
-        if !nothing || now >= end {
+        if !nothing || lease.stopping != request.stopping || now >= end {
             return Ok(Json(lease));
         }
         tokio::select! {
@@ -137,7 +139,8 @@ async fn take(app: &App, agent: &AgentName, session: &str) -> ApiResult<Lease> {
     }
     let terms = queue_commands::terms(now);
     let queue_commands = store::queue_commands::lease(&mut db, agent, session, terms).await?;
-    Ok(Lease { actions, logs: app.relay.hand_out(agent, session), queue_commands })
+    let logs = app.relay.hand_out(agent, session);
+    Ok(Lease { actions, logs, queue_commands, stopping: app.intent() == Intent::Stopped })
 }
 
 /// How an action went.

@@ -23,6 +23,7 @@ mod queue_ask;
 mod queue_at;
 mod queue_commands;
 mod queues;
+mod scale;
 mod scaling;
 mod services;
 mod shell;
@@ -76,6 +77,7 @@ fn router(app: &Arc<App>) -> Router {
         .merge(operators::routes())
         .merge(queue_commands::routes())
         .merge(queues::routes())
+        .merge(scale::routes())
         .merge(scaling::routes())
         .merge(services::routes())
         .merge(stack::routes())

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, changes, decisions, live, logs, now, operators, queue_commands, queues, scaling,
+    actions, agent, changes, decisions, live, logs, now, operators, queue_commands, queues, scale, scaling,
     services, stack, tasks,
 };
 use crate::App;
@@ -50,12 +50,14 @@ use crate::App;
         queue_commands::retry,
         queues::list,
         scaling::list,
+        scaling::decisions,
         scaling::one,
+        scaling::recordings,
         services::exits,
         services::list,
         services::one,
         services::restart,
-        services::scale,
+        scale::scale,
         stack::start,
         stack::stop,
         tasks::list,

@@ -4,9 +4,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use ops_contract::{
-    Action, ChangeKind, Exit, Page, ReplicaId, ServiceName, ServiceSpec, ServiceState, ServiceView,
-};
+use ops_contract::{Action, Exit, Page, ReplicaId, ServiceName, ServiceSpec, ServiceState, ServiceView};
 
 use super::body::Body;
 use super::caller::{Doer, Viewer};
@@ -25,7 +23,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/services", get(list))
         .route("/services/{name}", get(one))
         .route("/services/{name}/restart", post(restart))
-        .route("/services/{name}/scale", post(scale))
         .route("/services/{name}/replicas/{slot}/exits", get(exits))
 }
 
@@ -34,15 +31,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
 pub(super) struct Restart {
     /// One slot; absent: all, one after the other.
     slot: Option<u16>,
-    /// Why, for the timeline.
-    reason: Option<String>,
-}
-
-/// How many replicas are wanted, and why.
-#[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
-pub(super) struct Scale {
-    /// How many, within the service's bounds.
-    replicas: u16,
     /// Why, for the timeline.
     reason: Option<String>,
 }
@@ -120,41 +108,6 @@ pub(super) async fn restart(
     let mut items = store::actions::open(&mut db).await?;
     items.retain(|action| action.replica.service == name && slots.contains(&action.replica.slot));
     Ok((axum::http::StatusCode::ACCEPTED, Json(Page { items, next: None })))
-}
-
-/// Sets how many replicas are wanted.
-#[utoipa::path(post, path = "/api/services/{name}/scale", params(("name" = String, Path)), request_body = Scale,
-    responses((status = 202, body = ServiceView), (status = 404), (status = 422)))]
-pub(super) async fn scale(
-    Doer(operator): Doer,
-    State(app): State<Arc<App>>,
-    At(name): At<ServiceName>,
-    Body(wanted): Body<Scale>,
-) -> ApiResult<(axum::http::StatusCode, Json<ServiceView>)> {
-    let bounds = spec(&app, &name)?.replicas;
-    let replicas = wanted.replicas;
-    if !(bounds.min..=bounds.max).contains(&replicas) {
-        return Err(ApiError::Unprocessable(format!(
-            "{name} may have {} to {} replicas, not {replicas}; the stack file sets the bounds",
-            bounds.min, bounds.max
-        )));
-    }
-    let reason = reason(wanted.reason)?;
-    let now = clock::now();
-    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    let summary = format!("{replicas} replicas of {name} are wanted{because}");
-    let change =
-        store::changes::new(ChangeKind::Scale, name.to_string(), operator.name.clone(), summary, now);
-    let mut db = app.store.begin().await?;
-    store::services::set_desired(&mut db, &name, replicas, &operator.name, now).await?;
-    store::rolling::remove_from(&mut db, &name, replicas).await?;
-    store::changes::insert(&mut db, &change).await?;
-    db.commit().await?;
-    app.remember(&[change]);
-    replan(&app).await;
-    let view = app.now_view().services.into_iter().find(|service| service.name == name);
-    let view = view.ok_or_else(|| unknown(&app, &name))?;
-    Ok((axum::http::StatusCode::ACCEPTED, Json(view)))
 }
 
 /// Has a plan made and waits for it for a moment.

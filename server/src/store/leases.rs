@@ -26,6 +26,19 @@ pub(crate) async fn take(
     Ok(holder_now.as_deref() == Some(holder))
 }
 
+/// Whether the lease is ours now. Changes nothing.
+pub(crate) async fn holds(db: &mut AnyConnection, name: &str, holder: &str, now: Timestamp) -> Result<bool> {
+    let ours: Option<i64> = sqlx::query_scalar(
+        "SELECT expires_at_us FROM leases WHERE name = $1 AND holder = $2 AND expires_at_us > $3",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(now.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(ours.is_some())
+}
+
 pub(crate) async fn release(db: &mut AnyConnection, name: &str, holder: &str) -> Result<()> {
     sqlx::query("DELETE FROM leases WHERE name = $1 AND holder = $2")
         .bind(name)

@@ -7,6 +7,7 @@ mod expire;
 mod gather;
 mod plan;
 mod prune;
+mod scale;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) fn spawn(app: &Arc<App>) {
     let supervisor = &app.supervisor;
     // The timer is there for what happens by silence: reports that do not come.
     supervisor.spawn(plan::PlanTask::new(app.clone()), Duration::from_secs(1), &app.plan);
+    supervisor.spawn(scale::Scale::new(app.clone()), Duration::from_secs(1), &app.scale);
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

@@ -9,6 +9,8 @@ use crate::{App, clock, store};
 /// How long history is kept; exits and decisions are larger and many.
 const KEEP: Duration = Duration::from_secs(90 * 86_400);
 const KEEP_BULK: Duration = Duration::from_secs(14 * 86_400);
+/// A day can be replayed, and the one before it.
+const KEEP_RECORDINGS: Duration = Duration::from_secs(2 * 86_400);
 
 /// Keeps history bounded.
 pub(super) struct Prune(pub(super) Arc<App>);
@@ -29,6 +31,7 @@ impl Task for Prune {
         rows += store::actions::prune(&mut db, now - KEEP).await?;
         rows += store::queue_commands::prune(&mut db, now - KEEP).await?;
         rows += store::decisions::prune(&mut db, now - KEEP_BULK).await?;
+        rows += store::scaling::prune(&mut db, now - KEEP, now - KEEP_RECORDINGS).await?;
         rows += store::exits::prune(&mut db, now - KEEP_BULK).await?;
         Ok(Pruned { rows })
     }

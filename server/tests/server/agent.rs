@@ -1,5 +1,7 @@
 //! An agent played by the test: it starts nothing and says what it is told to say.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ops_contract::{
     Action, ActionReport, ActionStatus, DependencyKind, DependencyReport, DependencyStatus, Exit, ExitReason,
     Hello, Lease, LeaseRequest, QueueCommand, QueueReply, ReplicaId, ReplicaPhase, ReplicaReport, Report,
@@ -14,6 +16,7 @@ pub(crate) struct Agent {
     client: Client,
     url: String,
     session: String,
+    stopping: AtomicBool,
 }
 
 impl Agent {
@@ -28,7 +31,8 @@ impl Agent {
     /// Says hello and nothing else.
     pub(crate) async fn hello(server: &Server) -> Self {
         let session = Uuid::new_v4().to_string();
-        let agent = Self { client: server.client.clone(), url: server.url.clone(), session };
+        let stopping = AtomicBool::new(false);
+        let agent = Self { client: server.client.clone(), url: server.url.clone(), session, stopping };
         let hello = Hello { host: "here".to_owned(), pid: 1, session: agent.session.clone() };
         let welcome = agent.ask(agent.client.post(agent.at("/agent/hello")).json(&hello)).await;
         let welcome: Welcome = welcome.json().await.unwrap();
@@ -38,9 +42,16 @@ impl Agent {
 
     /// Waits for work for `wait_ms`.
     pub(crate) async fn lease(&self, wait_ms: u64) -> Lease {
-        let request = LeaseRequest { session: self.session.clone(), wait_ms };
+        let stopping = self.stopping.load(Ordering::Relaxed);
+        let request = LeaseRequest { session: self.session.clone(), wait_ms, stopping };
         let answer = self.ask(self.client.post(self.at("/agent/lease")).json(&request)).await;
-        answer.json().await.unwrap()
+        let lease: Lease = answer.json().await.unwrap();
+        self.stopping.store(lease.stopping, Ordering::Relaxed);
+        if lease.stopping != stopping && lease.actions.is_empty() {
+            // It answered at once to tell only that.
+            return Box::pin(self.lease(wait_ms)).await;
+        }
+        lease
     }
 
     /// Waits for the one action that must come.

@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::adopt::slot_is_held;
 use crate::agent::Agent;
+use crate::drivers::Patience;
 use crate::fleet::Running;
 use crate::records::{ProcessRecord, StopRecord};
 use crate::{balancer, clock, procfs};
@@ -28,6 +29,7 @@ pub(crate) async fn stop(
     replica: &ReplicaId,
     generation: i64,
     reason: ExitReason,
+    patience: Patience,
 ) -> Result<(), String> {
     let Some(running) = agent.fleet.running(replica) else {
         return match slot_is_held(&agent.paths.slot(replica)) && is_unknown(agent, replica) {
@@ -40,7 +42,10 @@ pub(crate) async fn stop(
         return Ok(());
     }
     let spec = agent.spec(&replica.service);
-    let grace = spec.as_ref().map_or(GRACE, |spec| spec.stop.grace);
+    let grace = spec.as_ref().map_or(GRACE, |spec| match (patience, &spec.scale) {
+        (Patience::Drain, Some(scale)) => scale.drain.max(spec.stop.grace),
+        _ => spec.stop.grace,
+    });
     let signal = spec.as_ref().map_or(Signal::TERM, |spec| signal_named(&spec.stop.signal));
 
     let earlier = StopRecord::read(&running.generation_dir);
@@ -53,7 +58,7 @@ pub(crate) async fn stop(
                 report.detail = None;
             });
             agent.balance();
-            if spec.is_some_and(|spec| spec.route.is_some()) {
+            if spec.as_ref().is_some_and(|spec| spec.route.is_some()) {
                 let _ = running.ended.run_until_cancelled(out_of_the_balancer(agent)).await;
             }
             let at = clock::now();
@@ -63,8 +68,27 @@ pub(crate) async fn stop(
         }
     };
 
-    let patience = grace.saturating_sub(clock::now().since(signalled_at));
-    if tokio::time::timeout(patience, running.ended.cancelled()).await.is_ok() {
+    let left = |grace: Duration| grace.saturating_sub(clock::now().since(signalled_at));
+    let mut stopping = agent.stopping.subscribe();
+    let ended = async {
+        if tokio::time::timeout(left(grace), running.ended.cancelled()).await.is_err() {
+            return false;
+        }
+        true
+    };
+    // When the whole stack is stopped, somebody waits after all.
+    let hurry = async {
+        if patience == Patience::Grace || stopping.wait_for(|it| *it).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        let usual = spec.as_ref().map_or(GRACE, |spec| spec.stop.grace);
+        tokio::time::timeout(usual, running.ended.cancelled()).await.is_ok()
+    };
+    let ended = tokio::select! {
+        ended = ended => ended,
+        ended = hurry => ended,
+    };
+    if ended {
         return Ok(());
     }
     warn!(%replica, "{replica} has not ended within {grace:?}, killing it");

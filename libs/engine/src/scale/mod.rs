@@ -23,6 +23,7 @@ mod supply;
 mod surprise;
 mod usage;
 mod words;
+mod world;
 
 pub use autoscaler::Autoscaler;
 pub use decide::{ScaleMemory, ScaleOutcome, scale};
@@ -30,3 +31,4 @@ pub use input::{QueueInput, ReplicaUse, ScaleInput};
 pub use look::QueueLook;
 pub use record::{Mismatch, Recording};
 pub use supply::Fleet;
+pub use world::{ScaleWorld, StartTimes, scale_input};
