@@ -29,7 +29,7 @@ async function handle(job, token) {
       throw Worker.RateLimitError();
     }
     if (late_child) {
-      await queue(late_child).add('late', {}, { parent: { id: job.id, queue: job.queueQualifiedName } });
+      await queue(late_child).add('late', {}, { delay: 200, parent: { id: job.id, queue: job.queueQualifiedName } });
       if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
     }
   }

@@ -62,6 +62,7 @@ impl Job {
 
     /// At most so many children of each condition: the names of their queues and their ids.
     pub(crate) async fn children(&self, most: usize) -> Result<Vec<(String, String)>, Error> {
+        let most = most.max(1);
         let scan = |command: &str, part: &str| {
             let mut command = redis::cmd(command);
             command.arg(self.relation(part)).arg(0).arg("COUNT").arg(most);

@@ -4,6 +4,9 @@
 //! server (keys, fields, events) is npm's; the Lua and the worker are our own. A worker holds no jobs in reserve: each of its
 //! slots takes the next job in the same step that ends the last one, so no job waits behind another that was fetched early.
 //!
+//! Beyond adding and working: flows ([`FlowProducer`]), deduplication ([`Deduplication`]), schedulers, events, metrics, and what an
+//! operator does to a queue (`pause`, `drain`, `retry_all`, `page` … on [`Queue`]), all in bounded steps.
+//!
 //! It never needs more than the server (Redis 6.2 or newer, or Valkey), and knows nothing of what the jobs are about.
 //!
 //! ```no_run

@@ -3,7 +3,7 @@
 use crate::{Error, Queue};
 
 /// The most children that are removed with a job in one step.
-const MOST_CHILDREN: u64 = 10_000;
+const MOST_CHILDREN: u64 = 1000;
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -91,7 +91,7 @@ impl Queue {
 
     /// Removes a job and the children of its flow, wherever they stand. Tells whether it was there.
     ///
-    /// All or nothing: refused while a worker holds it or a child, for a scheduler's next job, and beyond ten thousand children.
+    /// All or nothing: refused while a worker holds it or a child, for a scheduler's next job, and beyond a thousand children.
     pub async fn remove(&self, id: &str) -> Result<bool, Error> {
         let mut call = self.script(&self.client().scripts().remove);
         call.arg(id).arg(MOST_CHILDREN);
@@ -99,7 +99,7 @@ impl Queue {
         match self.client().run::<i64>(&call).await? {
             -2 => refuse("a worker holds it or one of its children"),
             -8 => refuse("it is the next job of a scheduler"),
-            -20 => refuse("it has more than 10000 children"),
+            -20 => refuse("it has more than 1000 children"),
             found => Ok(found == 1),
         }
     }

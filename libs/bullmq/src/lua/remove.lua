@@ -50,9 +50,12 @@ for _, key in ipairs(jobs) do
   if key == base .. ARGV[3] then queue, id = string.sub(base, 1, -2), ARGV[3] end
   within(queue .. ':', function()
     unlink(id, false)
-    local was = leave_state(id)
-    free_tag(id)
-    if call('EXISTS', key) == 1 then emit('removed', 'jobId', id, 'prev', was) end
+    -- What is gone already stands in no line, and lines may be long.
+    if call('EXISTS', key) == 1 then
+      local was = leave_state(id)
+      free_tag(id)
+      emit('removed', 'jobId', id, 'prev', was)
+    end
     forget(id)
   end)
 end

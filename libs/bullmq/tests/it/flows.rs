@@ -42,9 +42,10 @@ async fn a_flow_is_added_all_at_once_or_not_at_all() {
     assert!(matches!(flows.add(many(10_000)).await, Err(Error::Option(_))));
     let large = flows.add(many(9_999)).await.expect("added");
     assert_eq!(children.size(State::Waiting).await.expect("an answer"), 1 + 9_999);
-    let refused = parents.remove(&large.id).await;
-    assert!(refused.expect("removed, with its children"), "{large:?}");
-    assert_eq!(children.size(State::Waiting).await.expect("an answer"), 1);
+    assert!(matches!(parents.remove(&large.id).await, Err(Error::Refused { .. })), "too many at once");
+    let small = flows.add(many(900)).await.expect("added");
+    assert!(parents.remove(&small.id).await.expect("removed, with its children"));
+    assert_eq!(children.size(State::Waiting).await.expect("an answer"), 1 + 9_999);
 }
 
 #[tokio::test]

@@ -109,7 +109,9 @@ async fn step_aside(job: &Job) -> Result<(), JobError> {
         return Err(JobError::RateLimited(wait));
     }
     if let Some(queue) = job.data.get("late_child").and_then(Value::as_str) {
-        let options = JobOptions { parent: Some(job.as_parent()), ..JobOptions::default() };
+        // Not done before its parent has made up its mind to wait.
+        let delay = Some(Duration::from_millis(200));
+        let options = JobOptions { parent: Some(job.as_parent()), delay, ..JobOptions::default() };
         job.sibling_queue(queue)?.add("late", json!({}), options).await?;
         return Err(JobError::WaitForChildren);
     }

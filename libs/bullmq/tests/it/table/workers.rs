@@ -42,7 +42,7 @@ async fn limiter(cell: Cell) {
     cell.work(json!({ "concurrency": 3, "limiter": { "max": 5, "duration": 300 } })).await;
     cell.add_all(plain(18, &json!({}))).await;
     all_done(&cell, 18).await;
-    took(&cell, 800).await;
+    took(&cell, 700).await;
 }
 
 async fn hold(cell: Cell) {
@@ -59,7 +59,7 @@ async fn global_rate(cell: Cell) {
     cell.work(json!({ "concurrency": 3 })).await;
     cell.add_all(plain(18, &json!({}))).await;
     all_done(&cell, 18).await;
-    took(&cell, 800).await;
+    took(&cell, 700).await;
     cell.queue.set_rate(None).await.expect("lifted");
 }
 
