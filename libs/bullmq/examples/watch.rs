@@ -98,6 +98,9 @@ async fn fill(connection: &mut MultiplexedConnection, queues: usize, jobs: usize
 
 /// Some events, in the first hundred queues.
 async fn happen(connection: &mut MultiplexedConnection, events: usize) -> anyhow::Result<()> {
+    if events == 0 {
+        return Ok(());
+    }
     let mut pipe = redis::pipe();
     for n in 0..events {
         let (key, job) = (format!("bull:queue-{}:events", n % 100), n / 400);

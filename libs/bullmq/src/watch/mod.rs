@@ -62,7 +62,7 @@ pub struct Watch {
     policy_pause: u32,
     clients_pause: u32,
     looks: usize,
-    /// Whether the last look went well; if not, the server may be another.
+    /// Whether the last round trip went well; if not, the server may be another.
     is_sure: bool,
 }
 
@@ -98,10 +98,8 @@ impl Watch {
     /// Looks at every known queue, and for others. After an error the watch goes on where it was, through any connection.
     pub async fn look<C: ConnectionLike + Send>(&mut self, connection: &mut C) -> Result<Look, Error> {
         let mut names: Vec<String> = self.queues.keys().cloned().collect();
-        let round = self.round(connection, &names, true).await;
-        self.is_sure = round.is_ok();
         self.looks = self.looks.wrapping_add(1);
-        let round = round?;
+        let round = self.round(connection, &names, true).await?;
         self.policy = round.memory.as_deref().map_or(self.policy.take(), policy);
         let all_were_known = self.finder.walked;
         let found = round.scan.clone().map(|answer| self.finder.found(answer)).unwrap_or_default();

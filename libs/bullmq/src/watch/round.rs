@@ -23,7 +23,7 @@ const FINISHED: usize = 4_000;
 const FINISHED_AT_ONCE: (usize, usize) = (4, 50);
 /// Jobs that are remembered in all, and the fewest and the most of one queue.
 const REMEMBERED: usize = 300_000;
-const REMEMBERED_OF_ONE: (usize, usize) = (300, 20_000);
+const REMEMBERED_OF_ONE: (usize, usize) = (1_000, 20_000);
 
 /// What came back.
 pub(super) struct Round {
@@ -69,6 +69,8 @@ impl Watch {
         let runs = self.ask_queues(&mut pipe, names);
         let asides = if with_asides { self.ask_asides(&mut pipe) } else { Asides::default() };
 
+        // Until it has gone well; it may also be dropped while it waits.
+        self.is_sure = false;
         let answers = self.send(connection, &pipe).await?;
         let mut answers = answers.into_iter();
         // Events come first and counts after: a place that is still there when counts are read was there before.
@@ -97,6 +99,7 @@ impl Watch {
         round.clients = words(asides.clients);
         round.memory = words(asides.memory);
         self.fold_events(connection, events.unwrap_or_default(), at_once).await?;
+        self.is_sure = true;
         Ok(round)
     }
 

@@ -140,6 +140,11 @@ async fn a_mail_that_is_being_sent_is_finished_before_the_worker_ends() {
     eventually(Duration::from_secs(20), async || (sink.greeted() > 0).then_some(()))
         .await
         .expect("the worker mails");
+    for path in ["/health", "/health/ready"] {
+        let answer = ops_tests::program::client().unwrap().get(format!("{}{path}", worker.url)).send().await;
+        let answer: Value = answer.unwrap().json().await.unwrap();
+        assert!(answer["active_jobs"].as_u64() > Some(0), "{path} says {answer}");
+    }
     worker.signal(Signal::TERM).unwrap();
     assert_eq!(worker.ended().await.unwrap().code(), Some(0));
     assert_eq!(sink.delivered(), 1);
