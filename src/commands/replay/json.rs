@@ -8,9 +8,13 @@ use crate::output;
 
 /// One trace is an object, several are a list.
 pub(super) fn say(comparisons: &[Comparison]) -> Result {
+    output::json(&value(comparisons))
+}
+
+fn value(comparisons: &[Comparison]) -> Value {
     match comparisons {
-        [one] => output::json(&trace(one)),
-        several => output::json(&several.iter().map(trace).collect::<Vec<_>>()),
+        [one] => trace(one),
+        several => several.iter().map(trace).collect(),
     }
 }
 
@@ -51,4 +55,38 @@ fn policy(row: &Row) -> Value {
         "killed": it.killed,
         "unfinished": it.unfinished,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ops_engine::simulate::Wishes;
+
+    use super::super::comparison::{chosen, run};
+    use super::super::sources::Source;
+    use super::*;
+
+    fn text(seeds: &[u64]) -> String {
+        let pool = Source::Synthetic("pool".to_owned());
+        value(&[run(&pool, &Wishes::default(), seeds, &chosen(&[]).unwrap(), false)]).to_string()
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_to_the_byte() {
+        assert_eq!(text(&[7]), text(&[7]));
+        assert_ne!(text(&[7]), text(&[8]));
+    }
+
+    #[test]
+    fn the_shape_is_the_contract() {
+        let value: Value = serde_json::from_str(&text(&[7])).unwrap();
+        assert_eq!(value["trace"], "pool");
+        let policies = value["policies"].as_array().unwrap();
+        assert_eq!(policies.len(), chosen(&[]).unwrap().len());
+        for policy in policies {
+            for field in ["late_share", "p99_wait_s", "replica_seconds", "cost_ratio", "actions_per_hour"] {
+                assert!(policy[field].is_f64(), "{field} of {policy}");
+            }
+            assert!(policy["name"].is_string());
+        }
+    }
 }

@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     target_wait: Option<f64>,
     /// Jobs that one replica works on at once [default: the trace's, 10 for counts]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     concurrency: Option<u32>,
     /// Fewest replicas [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000))]

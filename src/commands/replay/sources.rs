@@ -68,3 +68,32 @@ pub(super) fn folder(path: &Path) -> Result<Vec<Source>> {
 pub(super) fn all_synthetic() -> impl Iterator<Item = Source> {
     synthetic::names().map(|(name, _)| Source::Synthetic(name.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_claims_100_mb_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.csv");
+        File::create(&path).unwrap().set_len(100 << 20).unwrap();
+        let failure = file(&path).unwrap_err();
+        assert_eq!(failure.kind, Kind::Usage);
+        assert!(
+            failure.message.ends_with("it has 100 MiB, at most 64 are read: use wider steps"),
+            "{failure:?}"
+        );
+    }
+
+    #[test]
+    fn a_fault_names_the_file_and_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, b"timestamp,value\r\n0,\xff\xfe\r\n").unwrap();
+        let failure = file(&path).unwrap_err();
+        assert!(failure.message.contains("a.csv: line 2, column 2 (value): "), "{failure:?}");
+        assert!(file(&folder.path().join("none.csv")).is_err());
+        assert!(file(folder.path()).is_err());
+    }
+}

@@ -155,13 +155,18 @@ fn counts(
     let scale = per_s.map_or(1.0, |per_s| if counted > 0.0 { per_s * length_s / counted } else { 0.0 });
     let kept = spread::around_the_peak(bins, MOST_JOBS / scale.max(f64::MIN_POSITIVE));
     let begin_s = kept.first().map_or(0.0, |bin| bin.start_s);
-    let kept: Vec<Bin> = kept.iter().map(|bin| Bin { start_s: bin.start_s - begin_s, ..*bin }).collect();
+    let mut kept: Vec<Bin> = kept.iter().map(|bin| Bin { start_s: bin.start_s - begin_s, ..*bin }).collect();
+    if let [only] = &mut kept[..] {
+        // Even one step may hold too many.
+        let share = (MOST_JOBS / (only.count * scale).max(1.0)).min(1.0);
+        (only.length_s, only.count) = (only.length_s * share, only.count * share);
+    }
     let kept_s = kept.last().map_or(0.0, |bin| bin.start_s + bin.length_s);
-    if kept.len() < bins.len() {
+    if kept_s < length_s {
         remarks.push(format!(
-            "replays the {:.1} days around the peak, of {:.1}",
-            kept_s / 86_400.0,
-            length_s / 86_400.0
+            "replays the {:.1} hours around the peak, of {:.1}",
+            kept_s / 3600.0,
+            length_s / 3600.0
         ));
     }
     let run = LogNormal::new(terms.mean_run_s, terms.variation);
@@ -223,6 +228,15 @@ mod tests {
         let scenario = Scenario::recorded(&recording, &Wishes::default(), 1);
         assert!((4_900_000..5_100_000).contains(&scenario.trace.jobs.len()), "{}", scenario.trace.jobs.len());
         assert_eq!(scenario.remarks.len(), 1, "{:?}", scenario.remarks);
+    }
+
+    #[test]
+    fn not_even_one_step_makes_more_jobs_than_fit() {
+        for (count, as_recorded) in [(1e12, true), (1.0, false)] {
+            let wishes = Wishes { as_recorded, load: Some(1e9), ..Wishes::default() };
+            let scenario = Scenario::recorded(&recording(bins(10, |_| count)), &wishes, 1);
+            assert!((4_900_000..5_100_000).contains(&scenario.trace.jobs.len()));
+        }
     }
 
     #[test]

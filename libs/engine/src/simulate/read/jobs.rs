@@ -15,6 +15,7 @@ pub(super) fn read(
     for row in table.rows() {
         let Some(known) = complaints.time(table, &row, arrival) else { continue };
         let Some(run_s) = complaints.number(table, &row, run) else { continue };
+        let Some(run_s) = complaints.run(table, &row, run, run_s) else { continue };
         let due_at = match due {
             Some(due) if Complaints::given(&row, due) => match complaints.time(table, &row, due) {
                 Some(due) => due.max(known),

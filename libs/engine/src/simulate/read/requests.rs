@@ -23,7 +23,9 @@ pub(super) fn read(
         let Some(read) = complaints.number(table, &row, context) else { continue };
         let Some(written) = complaints.number(table, &row, generated) else { continue };
         let run_s = CONTEXT_S * read + GENERATED_S * written;
-        rows.push((at, if code { CODE * run_s } else { run_s }));
+        let run_s = if code { CODE * run_s } else { run_s };
+        let Some(run_s) = complaints.run(table, &row, generated, run_s) else { continue };
+        rows.push((at, run_s));
     }
     if !rows.is_sorted_by_key(|(at, _)| *at) {
         complaints.unsorted();

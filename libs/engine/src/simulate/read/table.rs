@@ -5,6 +5,8 @@ use super::time::{self, Form};
 
 /// Complaints that are told one by one.
 const TOLD: usize = 5;
+/// A month.
+const LONGEST_RUN_S: f64 = 31.0 * 86_400.0;
 /// Characters of a cell that a complaint quotes.
 const QUOTED: usize = 40;
 
@@ -99,6 +101,14 @@ impl Complaints {
             Ok(_) => self.refuse(table, row, column, format!("{} is not a number from 0 on", quote(cell))),
             Err(_) => self.refuse(table, row, column, format!("{} is not a number", quote(cell))),
         }
+    }
+
+    /// A run time in seconds that somebody could have waited for, or a complaint.
+    pub(super) fn run(&mut self, table: &Table<'_>, row: &Row<'_>, column: usize, run_s: f64) -> Option<f64> {
+        if run_s <= LONGEST_RUN_S {
+            return Some(run_s);
+        }
+        self.refuse(table, row, column, format!("a run of {run_s:.0} s; at most a month is replayed"))
     }
 
     /// A time in nanoseconds, in the form of the first one, or a complaint.

@@ -112,6 +112,7 @@ fn what_is_no_trace_is_refused_with_its_place() {
     );
     assert!(fault("timestamp,value\n0,1e300\n").contains("more than 1e12 arrivals"));
     assert!(fault("timestamp,value\n2020-01-01,1\n0,1\n7,2\n").contains("of another form than the first"));
+    assert!(fault("arrival,run_seconds\n0,1e300\n").contains("at most a month is replayed"));
     assert!(fault("\0\u{1}\u{2},\u{3}\n").contains("of no known trace"));
 }
 
