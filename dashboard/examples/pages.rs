@@ -17,6 +17,24 @@ fn main() -> std::io::Result<()> {
         for (name, view) in pages {
             std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::now_page(&view, "sample"))?;
         }
+        let (hostile_queues, hostile_scaling) = sample::queues::hostile();
+        let queues = [
+            ("queues", sample::queues::queues()),
+            ("queues-calm", sample::queues::calm_queues()),
+            ("queues-unread", sample::queues::unread_queues()),
+            ("queues-hostile", hostile_queues),
+        ];
+        for (name, view) in queues {
+            std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::queues_page(&view, "sample"))?;
+        }
+        let scaling = [
+            ("scaling", sample::queues::scaling()),
+            ("scaling-undecided", sample::queues::undecided()),
+            ("scaling-hostile", hostile_scaling),
+        ];
+        for (name, view) in scaling {
+            std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::scaling_page(&view, "sample"))?;
+        }
         std::fs::write(
             format!("{folder}/login.html"),
             ops_dashboard::login_page(Some("That token is not known."), "sample"),

@@ -49,7 +49,65 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
+/// `0.4 s`, `42 s`, `3 min`.
+pub(crate) fn seconds(seconds: f64) -> String {
+    if seconds < 9.95 && (seconds - seconds.round()).abs() >= 0.05 {
+        return format!("{seconds:.1} s");
+    }
+    span(seconds.round().clamp(0.0, 1e12) as u64)
+}
+
+/// `1,204`.
+pub(crate) fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `12`, `2.5`, `0.04`: two places at most, none that say nothing.
+pub(crate) fn decimal(value: f64) -> String {
+    if value.abs() >= 1_000.0 && value.abs() < 1e15 {
+        let sign = if value < 0.0 { "-" } else { "" };
+        return format!("{sign}{}", number(value.abs().round() as u64));
+    }
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// The first three names, and how many more.
+pub(crate) fn first(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// `1 replica`, `2 replicas`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_short_as_they_can_be() {
+        let cases = [(12.0, "12"), (2.5, "2.5"), (0.041, "0.04"), (-0.001, "0"), (1_204.4, "1,204")];
+        for (given, expected) in cases {
+            assert_eq!(decimal(given), expected);
+        }
+        assert_eq!(
+            (seconds(0.42), seconds(5.0), seconds(190.0)),
+            ("0.4 s".into(), "5 s".into(), "3 min".into())
+        );
+    }
 }

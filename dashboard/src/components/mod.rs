@@ -1,7 +1,14 @@
 //! Parts of pages, one file each. Each takes contract data and gives HTML; none decides anything.
 
 pub(crate) mod changes;
+pub(crate) mod figure;
+pub(crate) mod headline;
+pub(crate) mod nav;
+pub(crate) mod queue;
+pub(crate) mod queue_store;
 pub(crate) mod replica;
+pub(crate) mod scaled_service;
+pub(crate) mod scaling_chart;
 pub(crate) mod service;
 pub(crate) mod state;
 pub(crate) mod stores;

@@ -4,7 +4,11 @@ mod document;
 mod login;
 mod now;
 mod problem;
+mod queues;
+mod scaling;
 
 pub use login::{confirm_link_page, login_page};
 pub use now::now_page;
 pub use problem::problem_page;
+pub use queues::queues_page;
+pub use scaling::scaling_page;

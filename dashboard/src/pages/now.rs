@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use ops_contract::{NowView, ServiceRole};
 
 use super::document::Document;
+use crate::components::nav::{self, Place};
 use crate::components::{changes, service, state, stores, verdict};
 use crate::words;
 
@@ -27,12 +28,7 @@ pub fn now_page(view: &NowView, nonce: &str) -> String {
         None => "no agent has reported".to_owned(),
     };
     head.render(view! {
-        <a class="skip" href="#main">"Skip to the answer"</a>
-        <header class="bar">
-            <span class="brand">"InsightDesk Ops"</span>
-            <bdi class="stack">{view.stack.clone()}</bdi>
-            <form method="post" action="/logout"><button>"Sign out"</button></form>
-        </header>
+        {nav::bar(Place::Now, Some(view.stack.clone()))}
         <main id="main" tabindex="-1">
             {unavailable}
             {verdict::verdict(&view.verdict, now)}

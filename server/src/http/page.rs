@@ -10,12 +10,22 @@ use super::caller::Viewer;
 use crate::{App, auth};
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/", get(now))
+    Router::new().route("/", get(now)).route("/queues", get(queues)).route("/scaling", get(scaling))
 }
 
 async fn now(_: Viewer, State(app): State<Arc<App>>) -> Response {
     let nonce = auth::random();
     html(ops_dashboard::now_page(&app.now_view(), &nonce), &nonce)
+}
+
+async fn queues(_: Viewer, State(app): State<Arc<App>>) -> Response {
+    let nonce = auth::random();
+    html(ops_dashboard::queues_page(&app.queues_view(), &nonce), &nonce)
+}
+
+async fn scaling(_: Viewer, State(app): State<Arc<App>>) -> Response {
+    let nonce = auth::random();
+    html(ops_dashboard::scaling_page(&app.scaling_view().await, &nonce), &nonce)
 }
 
 /// A page of ours; nothing but what carries the nonce is heeded in it.

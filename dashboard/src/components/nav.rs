@@ -1,0 +1,32 @@
+use leptos::prelude::*;
+
+/// The pages that are open to everybody who has signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Now,
+    Queues,
+    Scaling,
+}
+
+const PLACES: [(Place, &str, &str); 3] =
+    [(Place::Now, "/", "Now"), (Place::Queues, "/queues", "Queues"), (Place::Scaling, "/scaling", "Scaling")];
+
+/// What stands above every page: a way past it, where one is and where one can go, and the way out.
+pub(crate) fn bar(here: Place, stack: Option<String>) -> impl IntoView {
+    let links: Vec<_> = PLACES
+        .into_iter()
+        .map(|(place, path, name)| {
+            let current = (place == here).then_some("page");
+            view! { <a href=path aria-current=current>{name}</a> }
+        })
+        .collect();
+    view! {
+        <a class="skip" href="#main">"Skip to the answer"</a>
+        <header class="bar">
+            <span class="brand">"InsightDesk Ops"</span>
+            {stack.map(|name| view! { <bdi class="stack">{name}</bdi> })}
+            <nav aria-label="Pages">{links}</nav>
+            <form method="post" action="/logout"><button>"Sign out"</button></form>
+        </header>
+    }
+}
