@@ -1,9 +1,9 @@
 //! The agent: runs next to the services, looks after their replicas, tells the server what it sees.
 //!
-//! `drivers` act (start, stop), `probes` look (health, data stores), and neither decides: what is started, stopped
-//! or restarted is the server's word, by actions that this agent leases. Whatever runs goes on without the server, and
-//! without this agent: each replica is kept alive by a shim of its own (`insightdesk-shim`), and an agent that starts
-//! adopts what it finds.
+//! `drivers` act (start, stop), `probes` look (health, data stores), `queues` do to queues what an operator asks, and none of
+//! them decides: what is started, stopped or restarted is the server's word, by actions that this agent leases. Whatever runs
+//! goes on without the server, and without this agent: each replica is kept alive by a shim of its own (`insightdesk-shim`),
+//! and an agent that starts adopts what it finds.
 //!
 //! To add a probe or a driver: see the `mod.rs` of its folder.
 
@@ -23,6 +23,7 @@ mod outbox;
 mod paths;
 mod probes;
 mod procfs;
+mod queues;
 mod records;
 mod secrets;
 mod session;

@@ -9,6 +9,7 @@ mod dependencies;
 mod evidence;
 mod health;
 mod logs;
+mod queue_commands;
 mod queues;
 mod secrets;
 mod server;

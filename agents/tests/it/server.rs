@@ -10,8 +10,8 @@ use axum::routing::{post, put};
 use axum::{Json, Router};
 use ops_contract::{
     Action, ActionReport, ActionStatus, AgentName, DependencyReport, Exit, Hello, Lease, LeaseRequest,
-    LogChunk, LogLine, LogSubscription, QueueReport, ReplicaId, ReplicaReport, Report, Signal, Stack,
-    Welcome,
+    LogChunk, LogLine, LogSubscription, QueueCommand, QueueReply, QueueReport, ReplicaId, ReplicaReport,
+    Report, Signal, Stack, Welcome,
 };
 use tokio::sync::Notify;
 
@@ -30,6 +30,10 @@ pub(crate) struct Memory {
     pub(crate) queues: Vec<QueueReport>,
     pub(crate) open: Vec<(Action, Option<String>)>,
     pub(crate) results: BTreeMap<String, ActionReport>,
+    /// Queue commands that are not ended, and the session that has them.
+    pub(crate) queue_commands: Vec<(QueueCommand, Option<String>)>,
+    pub(crate) queue_replies: BTreeMap<String, QueueReply>,
+    pub(crate) queue_answers: usize,
     pub(crate) subscriptions: Vec<LogSubscription>,
     pub(crate) lines: Vec<LogLine>,
     pub(crate) log_ended: Option<LogChunk>,
@@ -51,6 +55,7 @@ impl Server {
             .route("/agent/signals", post(signals))
             .route("/agent/lease", post(lease))
             .route("/agent/actions/{id}", put(action))
+            .route("/agent/queue-commands/{id}", put(queue_command))
             .route("/agent/logs/{id}", post(log))
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -129,7 +134,13 @@ async fn lease(
                     lease.actions.push(action.clone());
                 }
             }
-            if !lease.actions.is_empty() || !lease.logs.is_empty() {
+            for (command, leased_to) in &mut memory.queue_commands {
+                if leased_to.as_ref() != Some(&request.session) {
+                    *leased_to = Some(request.session.clone());
+                    lease.queue_commands.push(command.clone());
+                }
+            }
+            if !lease.actions.is_empty() || !lease.logs.is_empty() || !lease.queue_commands.is_empty() {
                 return Ok(Json(lease));
             }
         }
@@ -149,6 +160,22 @@ async fn action(
     if report.status != ActionStatus::Leased {
         memory.open.retain(|(action, _)| action.id != id);
         memory.results.insert(id, report);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn queue_command(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Json(reply): Json<QueueReply>,
+) -> Result<StatusCode, StatusCode> {
+    server.check(&headers)?;
+    let mut memory = server.memory.lock().unwrap();
+    if !matches!(reply, QueueReply::Leased { .. }) {
+        memory.queue_commands.retain(|(command, _)| command.id != id);
+        memory.queue_answers += 1;
+        memory.queue_replies.insert(id, reply);
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -72,12 +72,17 @@ impl Queue {
     /// Puts at most `limit` failed jobs back in line, the ones that failed first before the others. What fails again meanwhile
     /// is not taken a second time.
     pub async fn retry_all(&self, limit: u64) -> Result<Swept, Error> {
-        let began = now_ms();
+        self.retry_until(now_ms(), limit).await
+    }
+
+    /// The same for jobs that had failed by `until`, in ms since 1970: a call that is made again leaves those alone that have
+    /// failed since the first.
+    pub async fn retry_until(&self, until: i64, limit: u64) -> Result<Swept, Error> {
         let total = self.size(State::Failed).await?;
         let (mut done, mut gone) = (0, 0);
         while done + gone < total.min(limit) {
             let mut call = self.script(&self.client().scripts().run_again);
-            call.arg(State::Failed.key()).arg(STEP.min(total.min(limit) - done - gone)).arg(began);
+            call.arg(State::Failed.key()).arg(STEP.min(total.min(limit) - done - gone)).arg(until);
             let (moved, missing): (u64, u64) = self.client().run(&call).await?;
             if moved + missing == 0 {
                 break;

@@ -3,9 +3,10 @@
 //! Nothing here is unbounded: what touches many jobs does so in steps of [`STEP`] inside the server, up to a limit that the
 //! caller names, and tells how many are left. It may be called again. It never looks for keys.
 //!
-//! `gate` holds workers back, `one` acts on one job, `many` on all jobs of a state, `list` only looks.
+//! `gate` holds workers back, `one` acts on one job, `many` on all jobs of a state, `list` and `glance` only look.
 
 mod gate;
+mod glance;
 mod list;
 mod many;
 mod one;
