@@ -1,6 +1,8 @@
 //! Acting on one job by hand.
 
-use crate::{Error, Queue};
+use std::time::Duration;
+
+use crate::{Error, LOWEST_PRIORITY, Queue, options::millis};
 
 /// The most children that are removed with a job in one step.
 const MOST_CHILDREN: u64 = 1000;
@@ -79,6 +81,19 @@ impl Queue {
         Ok(self.client().run::<u64>(&call).await? == 1)
     }
 
+    /// Lets a delayed job wait for so long from now.
+    pub async fn set_delay(&self, id: &str, delay: Duration) -> Result<(), Error> {
+        self.adjust(id, "delay", millis(delay)).await
+    }
+
+    /// Gives a job another priority, 0 for none; where it is in line already it moves.
+    pub async fn set_priority(&self, id: &str, priority: u32) -> Result<(), Error> {
+        if priority > LOWEST_PRIORITY {
+            return Err(Error::Option(format!("the priority is greater than {LOWEST_PRIORITY}")));
+        }
+        self.adjust(id, "priority", u64::from(priority)).await
+    }
+
     /// Puts a failed job back in line for one more attempt. Its attempts are counted on.
     pub async fn retry(&self, id: &str) -> Result<(), Error> {
         self.run_again(id, State::Failed).await
@@ -101,6 +116,16 @@ impl Queue {
             -8 => refuse("it is the next job of a scheduler"),
             -20 => refuse("it has more than 1000 children"),
             found => Ok(found == 1),
+        }
+    }
+
+    async fn adjust(&self, id: &str, what: &str, value: u64) -> Result<(), Error> {
+        let mut call = self.script(&self.client().scripts().adjust);
+        call.arg(id).arg(what).arg(value);
+        match self.client().run::<i64>(&call).await? {
+            -1 => Err(Error::Missing(id.to_owned())),
+            -3 => Err(Error::Refused { id: id.to_owned(), why: "it is not delayed" }),
+            _ => Ok(()),
         }
     }
 

@@ -8,10 +8,13 @@ end
 local list, closed = gate()
 local moved = 0
 for _, id in ipairs(ids) do
-  if call('ZREM', base .. 'delayed', id) == 1 and field(id, 'name') then
-    push_to(list, id, tonumber(field(id, 'priority')) or 0)
-    call('HSET', base .. id, 'delay', 0)
-    emit('waiting', 'jobId', id, 'prev', 'delayed')
+  if call('ZREM', base .. 'delayed', id) == 1 then
+    -- A job whose hash was evicted only leaves the set.
+    if field(id, 'name') then
+      push_to(list, id, tonumber(field(id, 'priority')) or 0)
+      call('HSET', base .. id, 'delay', 0)
+      emit('waiting', 'jobId', id, 'prev', 'delayed')
+    end
     moved = moved + 1
   end
 end

@@ -228,6 +228,28 @@ async fn jobs_are_removed_wherever_they_stand_unless_somebody_works_on_them() {
 }
 
 #[tokio::test]
+async fn a_job_gets_another_delay_or_priority_and_npm_runs_it_so() {
+    let server = Server::start().await;
+    let npm = Npm::start(&server).await;
+    let client = client(&server).await;
+    let queue = Queue::new(&client, QUEUE).expect("a good name");
+    let late = queue.add("late", json!({}), delayed(Duration::from_secs(3600))).await.expect("added");
+    let jobs = ["a", "b", "c"].map(|name| job(name, json!({}), prioritized(9)));
+    let ids = queue.add_bulk(jobs).await.expect("added");
+    queue.set_priority(&ids[2], 0).await.expect("moved");
+    queue.set_priority(&ids[1], 3).await.expect("moved");
+    assert!(queue.set_priority(&ids[1], LOWEST_PRIORITY + 1).await.is_err());
+    assert!(matches!(queue.set_delay(&ids[0], Duration::ZERO).await, Err(Error::Refused { .. })));
+    assert!(matches!(queue.set_delay("nobody", Duration::ZERO).await, Err(Error::Missing(_))));
+    npm.work(QUEUE, json!({})).await;
+    npm.job_in(QUEUE, &ids[0], "completed").await;
+    let order: Vec<_> = npm.runs().await.into_iter().map(|run| run["name"].clone()).collect();
+    assert_eq!(order, ["c", "b", "a"]);
+    queue.set_delay(&late, Duration::from_millis(50)).await.expect("moved");
+    npm.job_in(QUEUE, &late, "completed").await;
+}
+
+#[tokio::test]
 async fn jobs_of_a_state_are_listed_page_by_page_however_large_they_are() {
     let server = Server::start().await;
     let client = client(&server).await;
