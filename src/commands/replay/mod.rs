@@ -38,6 +38,7 @@ Examples:
   insightdesk scale replay requests.csv
   insightdesk scale replay requests.csv --target-wait 10s --mean-run 500ms --plot requests.svg
   insightdesk scale replay --all-synthetic --seed 1,2,3 --policy insightdesk,keda-tuned --json
+  insightdesk scale replay --recorded worker
   insightdesk scale replay --table docs/autoscaling.md --traces-dir traces";
 
 /// Arguments of `scale replay`.
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     /// Recorded traces
     #[arg(value_name = "TRACE.csv")]
     traces: Vec<PathBuf>,
+    /// Decide again what was decided on this service in the last two days, and compare: all must come out the same
+    #[arg(long, value_name = "SERVICE", exclusive = true)]
+    recorded: Option<String>,
     /// Made-up traces, by name
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = synthetic_names())]
     synthetic: Vec<String>,
@@ -98,6 +102,9 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
+    if let Some(service) = &arguments.recorded {
+        return super::block_on(super::explain::replay(globals, service));
+    }
     let policies = comparison::chosen(&arguments.policy)?;
     if let Some(file) = &arguments.table {
         let Some(folder) = arguments.traces_dir.as_deref().filter(|it| it.is_dir()) else {
@@ -179,7 +186,7 @@ fn synthetic_names() -> PossibleValuesParser {
     )
 }
 
-fn seconds(text: &str) -> std::result::Result<f64, String> {
+pub(super) fn seconds(text: &str) -> std::result::Result<f64, String> {
     let span: SignedDuration = text.parse().map_err(|_| "write a time like 500ms, 30s or 2m".to_owned())?;
     positive(&span.as_secs_f64().to_string())
 }

@@ -93,8 +93,7 @@ pub(super) fn svg(comparison: &Comparison) -> String {
         "<text x=\"{LEFT}\" y=\"24\" font-size=\"16\" font-weight=\"600\">{}</text>",
         escaped(&comparison.trace)
     );
-    let rest = title.split_once(": ").map_or(title.as_str(), |(_, rest)| rest);
-    let _ = write!(out, "<text class=\"mute\" x=\"{LEFT}\" y=\"42\">{}</text>", escaped(rest));
+    let _ = write!(out, "<text class=\"mute\" x=\"{LEFT}\" y=\"42\">{}</text>", escaped(&title));
     for (index, panel) in panels.iter().enumerate() {
         draw(&mut out, panel, TOP + index as f64 * (PANEL + GAP), comparison.length_s, &chosen);
     }

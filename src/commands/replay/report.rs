@@ -21,7 +21,7 @@ pub(super) fn say(comparisons: &[Comparison]) -> Result {
 }
 
 fn one(comparison: &Comparison) {
-    output::say(&terms(comparison));
+    output::say(&format!("{}: {}", comparison.trace, terms(comparison)));
     let mut table = output::table(&["policy", "late", "p99 wait", "cost", "replica hours", "actions/h"]);
     for row in &comparison.rows {
         let late = percent(row.outcome.late_share);
@@ -59,14 +59,13 @@ fn all(comparisons: &[Comparison]) {
     output::say_table(&table);
 }
 
-/// One line: the trace and what holds for every policy on it.
+/// What holds for every policy on the trace.
 pub(super) fn terms(comparison: &Comparison) -> String {
     let setting = &comparison.setting;
     let jobs = comparison.rows.first().map_or(0, |row| row.outcome.jobs);
     let limit = setting.limit_per_s.map_or_else(String::new, |limit| format!(", limit {limit:.0} jobs/s"));
     format!(
-        "{}: {jobs} jobs of {} in {}; late after {}, {} at once, {} to {} replicas that start in {}{limit}",
-        comparison.trace,
+        "{jobs} jobs of {} in {}; late after {}, {} at once, {} to {} replicas that start in {}{limit}",
         time(setting.mean_run_s),
         time(comparison.length_s),
         time(setting.target_wait_s),
