@@ -1,5 +1,8 @@
 //! The server's own metrics, `ops_*`. Those that mirror the state are written anew at each scrape.
 
+mod queues;
+mod scaling;
+
 use std::sync::atomic::AtomicU64;
 
 use ops_contract::{ActionKind, ActionStatus, DependencyStatus, ReplicaPhase};
@@ -44,11 +47,17 @@ pub(crate) struct Own {
     dependency_up: Family<DependencyLabels, Gauge>,
     store_up: Gauge,
     memory: Gauge<u64, AtomicU64>,
+    queues: queues::Queues,
+    scaling: scaling::Scaling,
 }
 
 impl Own {
     pub(crate) fn register(metrics: &Metrics) -> Self {
-        let own = Self::default();
+        let own = Self {
+            queues: queues::Queues::register(metrics),
+            scaling: scaling::Scaling::register(metrics),
+            ..Self::default()
+        };
         let it = own.clone();
         metrics.with(|registry| {
             registry.register("ops_signals", "Signals received from agents", it.signals);
@@ -91,6 +100,8 @@ impl Own {
                 .get_or_create(&DependencyLabels { dependency: name.clone() })
                 .set(i64::from(up));
         }
+        self.queues.refresh(app);
+        self.scaling.refresh(app);
         self.store_up.set(i64::from(app.store_fault().is_none()));
         if let Some(bytes) = resident_memory() {
             self.memory.set(bytes);

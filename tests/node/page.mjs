@@ -1,9 +1,9 @@
-// Opens the first page in a real Chromium by a one-time link: LINK PNG WIDTH HEIGHT SCHEME SCRIPTS. Prints what a person and axe
-// would find: {title, heading, errors, violations}. SCRIPTS is `on` or `off`.
+// Opens a page in a real Chromium by a one-time link: LINK PNG WIDTH HEIGHT SCHEME SCRIPTS [PATH]. Prints what a person and axe
+// would find: {title, heading, errors, violations, sideways}. SCRIPTS is `on` or `off`; PATH is reached by its link in the bar.
 import { chromium } from 'playwright-core';
 import { createRequire } from 'node:module';
 
-const [link, png, width, height, scheme, scripts] = process.argv.slice(2);
+const [link, png, width, height, scheme, scripts, path] = process.argv.slice(2);
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const browser = await chromium.launch({ executablePath, args });
@@ -17,6 +17,12 @@ page.on('pageerror', error => errors.push(String(error)));
 await page.goto(link);
 await page.locator('form button').first().click();
 await page.waitForSelector('h1');
+if (path) {
+  // With the keyboard alone.
+  await page.locator(`nav a[href="${path}"]`).focus();
+  await Promise.all([page.waitForURL(`**${path}`), page.keyboard.press('Enter')]);
+  await page.waitForSelector('h1');
+}
 await page.screenshot({ path: png, fullPage: true });
 let violations = [];
 if (scripts !== 'off') {

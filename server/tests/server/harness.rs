@@ -37,13 +37,14 @@ impl Server {
 
     /// Starts one.
     pub(crate) async fn start(database: &str) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let shutdown = CancellationToken::new();
+        Self::start_on(Self::config(database)).await
+    }
+
+    /// How the server is told all that it needs.
+    pub(crate) fn config(database: &str) -> ops_server::Config {
         let operators = [Role::Viewer, Role::Operator, Role::Admin]
             .map(|role| (Operator { name: name(role), role }, token(role).into()));
-        let config = ops_server::Config {
+        ops_server::Config {
             stack: stack(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             grpc: ops_server::Grpc::Off,
@@ -52,7 +53,15 @@ impl Server {
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],
             metrics: ops_telemetry::Metrics::new(),
-        };
+        }
+    }
+
+    /// Starts one that is told something of its own.
+    pub(crate) async fn start_on(config: ops_server::Config) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
         let running = tokio::spawn(ops_server::run_on(listener, config, shutdown.clone()));
         let client =
             Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().unwrap();

@@ -9,5 +9,6 @@ mod control;
 mod harness;
 mod queue_commands;
 mod queue_refusals;
+mod queues_and_scaling;
 #[path = "../../src/testing.rs"]
 mod testing;
