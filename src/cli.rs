@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Restart(commands::restart::Arguments),
     /// Set how many replicas of a service are wanted, or compare ways of deciding it
     Scale(commands::scale::Arguments),
+    /// List the queues; pause, resume, retry, drain and promote them; look at their jobs
+    Queues(commands::queues::Arguments),
     /// Check or explain the environment of the InsightDesk programs
     #[command(subcommand)]
     Env(commands::env::Command),
@@ -124,6 +126,10 @@ mod tests {
             "insightdesk scale replay --synthetic weather",
             "insightdesk scale replay a.csv --target-wait 0s",
             "insightdesk logs",
+            "insightdesk queues retry",
+            "insightdesk queues retry email --limit 0",
+            "insightdesk queues jobs email --state lost",
+            "insightdesk queues obliterate email",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -5,8 +5,10 @@ pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;
+pub(crate) mod explain;
 pub(crate) mod login;
 pub(crate) mod logs;
+pub(crate) mod queues;
 mod reference;
 pub(crate) mod replay;
 pub(crate) mod restart;
@@ -44,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Logs(arguments) => block_on(logs::run(globals, arguments)),
         Command::Restart(arguments) => block_on(restart::run(globals, arguments)),
         Command::Scale(arguments) => scale::run(globals, arguments),
+        Command::Queues(arguments) => block_on(queues::run(globals, arguments)),
         Command::Env(command) => env::run(globals, command),
         Command::Login(arguments) => block_on(login::run(globals, arguments)),
         Command::Doctor(arguments) => block_on(doctor::run(globals, arguments)),
