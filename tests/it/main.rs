@@ -3,6 +3,7 @@
 
 mod architecture;
 mod page;
+mod queue_commands;
 mod refusals;
 mod sinks;
 mod supervision;
