@@ -5,6 +5,7 @@ mod architecture;
 mod page;
 mod queue_commands;
 mod refusals;
+mod scaling;
 mod sinks;
 mod supervision;
 mod survival;
