@@ -1,5 +1,6 @@
 //! `/queues` answers whether users notice and whether it clears, `/scaling` why this many.
 #![cfg(feature = "ssr")]
+#![allow(clippy::unwrap_used, reason = "a test ends at its first surprise")]
 
 mod sample;
 

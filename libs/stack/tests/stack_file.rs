@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ops_contract::{Environment, ReplicaBounds, ServiceName, ServiceRole, ServiceSpec, Stack};
-use ops_stack::{Context, Fault, KEYS, LATER, StackFile, load, parse, report, stack_hash};
+use ops_stack::{Context, Fault, GrpcListen, KEYS, LATER, StackFile, load, parse, report, stack_hash};
 
 fn context() -> Context {
     Context { insightdesk: "/opt/insightdesk".into(), state_dir: "/state".into(), base_dir: "/".into() }
@@ -63,6 +63,17 @@ fn a_service_of_one_line_has_the_seeds_defaults() {
     assert_eq!(file.server.listen.to_string(), "127.0.0.1:7700");
     assert_eq!(file.server.database, "sqlite:///state/state.db");
     assert_eq!(file.stack.environment, Environment::Development);
+}
+
+#[test]
+fn grpc_is_beside_the_control_plane_unless_told_otherwise() {
+    let grpc = |server: &str| good(&format!("[stack]\nname = \"d\"\n[server]\n{server}")).server.grpc;
+    let at = |text: &str| text.parse().unwrap();
+    assert_eq!(grpc(""), GrpcListen::IfFree(at("127.0.0.1:7701")));
+    assert_eq!(grpc("listen = \"0.0.0.0:80\"\n"), GrpcListen::IfFree(at("0.0.0.0:7701")));
+    assert_eq!(grpc("listen = \"127.0.0.1:7701\"\n"), GrpcListen::Off);
+    assert_eq!(grpc("grpc = false\n"), GrpcListen::Off);
+    assert_eq!(grpc("grpc = \"[::1]:9\"\n"), GrpcListen::At(at("[::1]:9")));
 }
 
 #[test]
@@ -267,6 +278,9 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
     check("[serviecs.a]\n", 3, "serviecs", "did you mean services?");
     check("environment = \"prodution\"\n", 3, "stack.environment", "did you mean production?");
     check("[server]\nlisten = \"localhost\"\n", 4, "server.listen", "address to listen on");
+    check("[server]\ngrpc = \"localhost\"\n", 4, "server.grpc", "address to listen on");
+    check("[server]\ngrpc = true\n", 4, "server.grpc", "of type boolean");
+    check("[server]\ngrpc = \"127.0.0.1:7700\"\n", 4, "server.grpc", "also that of the control plane");
     check("[server]\nexternal_url = \"ops\"\n", 4, "server.external_url", "URL");
     check("[postgres.main]\n", 3, "postgres.main.primary", "primary is missing");
     check("[postgres.main]\nprimary = \"db\"\n", 4, "postgres.main.primary", "host:port");

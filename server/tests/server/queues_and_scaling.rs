@@ -56,8 +56,10 @@ async fn connect(address: SocketAddr) -> Client {
     ExternalScalerClient::new(endpoint.connect().await.unwrap())
 }
 
+type Entries<'a> = &'a [(&'a str, &'a str)];
+
 /// A trigger's metadata as KEDA sends it.
-fn trigger(entries: &[(&str, &str)]) -> ScaledObjectRef {
+fn trigger(entries: Entries<'_>) -> ScaledObjectRef {
     let scaler_metadata: HashMap<_, _> =
         entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     ScaledObjectRef { name: "worker".into(), namespace: "default".into(), scaler_metadata }
@@ -139,7 +141,7 @@ async fn strangers_and_slips_are_told_what_is_wrong() {
     let (server, mut client, _folder) = with_grpc().await;
     let viewer = token(Role::Viewer);
     let long = "x".repeat(100 * 1024);
-    let cases: [(&[(&str, &str)], Code, &str); 7] = [
+    let cases: [(Entries<'_>, Code, &str); 7] = [
         (&[("service", "api")], Code::Unauthenticated, "tokenFromEnv"),
         (&[("service", "api"), ("token", "wrong")], Code::Unauthenticated, "viewer's token"),
         (&[("service", "api"), ("token", "agent-token")], Code::PermissionDenied, "/agent only"),
