@@ -15,7 +15,9 @@ use crate::output;
 
 /// Arguments of `scale explain`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  insightdesk scale explain worker\n  insightdesk scale explain worker --last 50 --json")]
+#[command(
+    after_help = "Examples:\n  insightdesk scale explain worker\n  insightdesk scale explain worker --last 50 --json"
+)]
 pub(crate) struct Arguments {
     /// The service
     service: String,
@@ -52,7 +54,8 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result {
         output::say(&format!("  held: {held}"));
     }
     if !signal.inputs.is_empty() {
-        let inputs: Vec<String> = signal.inputs.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let inputs: Vec<String> =
+            signal.inputs.iter().map(|(name, value)| format!("{name} {value}")).collect();
         output::say(&format!("  from {}", inputs.join(", ")));
     }
     if !decisions.items.is_empty() {
@@ -113,7 +116,9 @@ pub(super) async fn replay(globals: &Globals, service: &str) -> Result {
         path = format!("/api/scaling/{service}/recordings?after={next}");
     }
     if globals.json {
-        return output::json(&json!({"service": service, "decisions": decisions, "changes": changes, "equal": true}));
+        return output::json(
+            &json!({"service": service, "decisions": decisions, "changes": changes, "equal": true}),
+        );
     }
     output::say(&format!(
         "{service}: {decisions} decisions of {recordings} recordings decided again, {changes} of them changed the number; all come out the same"

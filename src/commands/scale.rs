@@ -62,7 +62,9 @@ enum Wanted {
 fn wanted(text: &str) -> std::result::Result<Wanted, String> {
     match text {
         "auto" => Ok(Wanted::Auto),
-        number => number.parse().map(Wanted::Replicas).map_err(|_| "write a number of replicas, or auto".to_owned()),
+        number => {
+            number.parse().map(Wanted::Replicas).map_err(|_| "write a number of replicas, or auto".to_owned())
+        }
     }
 }
 
@@ -86,9 +88,13 @@ async fn set(globals: &Globals, service: &str, wanted: Wanted, arguments: &Argum
     }
     output::say(&match wanted {
         Wanted::Replicas(replicas) => {
-            format!("{service} is wanted {replicas} times; `insightdesk services {service}` shows how far it is")
+            format!(
+                "{service} is wanted {replicas} times; `insightdesk services {service}` shows how far it is"
+            )
         }
-        Wanted::Auto => format!("{service} decides by itself again; `insightdesk scale explain {service}` shows what"),
+        Wanted::Auto => {
+            format!("{service} decides by itself again; `insightdesk scale explain {service}` shows what")
+        }
     });
     Ok(())
 }

@@ -166,7 +166,7 @@ fn bounds_are_kept_whatever_is_seen() {
             run_s: Some(wild(&mut random)),
             limit_per_s: Some(wild(&mut random)),
             most_active: None,
-            paused: random.bits() % 7 == 0,
+            paused: random.bits().is_multiple_of(7),
         };
         let mut input = input(look, (random.bits() % 12) as u16, wild(&mut random));
         input.start_delays_s = vec![wild(&mut random), f64::NAN];
@@ -342,8 +342,8 @@ fn a_recorded_day_comes_to_the_same_again() {
     let mut random = Random::new(3);
     let mut recording = Recording::default();
     let mut level = 10.0;
-    for turn in 0..43_200 {
-        if turn % 150 == 0 {
+    for turn in 0..43_200_u32 {
+        if turn.is_multiple_of(150) {
             level = 60.0 * random.unit();
         }
         world.at_s += 2.0;
@@ -388,7 +388,7 @@ fn ten_thousand_scale_downs_kill_no_job() {
         let length_s = 4.0 * 86_400.0;
         let mut at_s = 0.0;
         while at_s < length_s {
-            let busy = (at_s / 1_800.0) as u64 % 2 == 0;
+            let busy = ((at_s / 1_800.0) as u64).is_multiple_of(2);
             at_s += random.gap() / if busy { 0.4 } else { 0.02 };
             jobs.push(ops_engine::simulate::Job::at(at_s, 90.0 + 180.0 * random.unit()));
         }

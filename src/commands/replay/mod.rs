@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "TRACE.csv")]
     traces: Vec<PathBuf>,
     /// Decide again what was decided on this service in the last two days, and compare: all must come out the same
-    #[arg(long, value_name = "SERVICE", exclusive = true)]
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["traces", "synthetic", "all_synthetic", "table", "plot"])]
     recorded: Option<String>,
     /// Made-up traces, by name
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = synthetic_names())]

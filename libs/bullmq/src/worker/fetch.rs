@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use redis::aio::MultiplexedConnection;
 use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 
@@ -118,6 +119,10 @@ impl Fetch {
                 return Ok(handed_over);
             }
         }
+        if self.connection.is_none() && self.marker.is_none() {
+            // A worker that never has time to wait is counted by this connection, too.
+            self.connection = Some(connect(&self.shared).await?);
+        }
         let token = self.shared.new_token();
         let taken = self.shared.take(&token).await.inspect_err(|error| {
             self.unsure = error.is_connection().then_some(token);
@@ -174,12 +179,30 @@ impl Fetch {
 async fn look(shared: Arc<Shared>, connection: Option<MultiplexedConnection>) -> Result<Look, Error> {
     let mut connection = match connection {
         Some(connection) => connection,
-        None => shared.queue.client().blocking(BLOCK).await?,
+        None => connect(&shared).await?,
     };
     let mut command = redis::cmd("BZPOPMIN");
     command.arg(shared.queue.key("marker")).arg(BLOCK.as_secs());
     let popped: Option<(String, String, f64)> = command.query_async(&mut connection).await?;
     Ok(Look { connection, at: popped.map(|(_, _, at)| at as i64) })
+}
+
+/// A connection to wait on, under the name by which npm's clients and control planes find a queue's workers.
+async fn connect(shared: &Shared) -> Result<MultiplexedConnection, Error> {
+    let client = shared.queue.client();
+    let mut connection = client.blocking(BLOCK).await?;
+    let mut name = format!("{}:{}", client.prefix(), STANDARD.encode(shared.queue.name()));
+    let own = &shared.settings.name;
+    // A client's name may hold no blanks.
+    if !own.is_empty() && own.chars().all(|it| it.is_ascii_graphic()) {
+        name.push_str(&format!(":w:{own}"));
+    }
+    let named = redis::cmd("CLIENT").arg("SETNAME").arg(name).query_async::<()>(&mut connection).await;
+    if let Err(error) = named {
+        // Some hosted servers do not let clients have names; jobs are run all the same.
+        tracing::debug!(queue.name = shared.queue.name(), %error, "the connection has no name");
+    }
+    Ok(connection)
 }
 
 async fn sleep_or_never(duration: Option<Duration>) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ops_contract::{
-    ManualScale, QueueReport, QueueSample, ReplicaPhase, ReplicaState, ServiceName, ServiceSpec, SystemState, Timestamp,
+    ManualScale, QueueReport, QueueSample, ReplicaPhase, ReplicaState, ServiceName, ServiceSpec, SystemState,
+    Timestamp,
 };
 
 use super::{Fleet, QueueInput, QueueLook, ReplicaUse, ScaleInput};
@@ -54,7 +55,8 @@ pub fn scale_input(world: &ScaleWorld<'_>, now: Timestamp) -> Option<ScaleInput>
             _ => fleet.starting_s.push(0.0),
         }
     }
-    let queues = spec.queues.iter().filter_map(|name| Some((name.clone(), queue(world.state, name, now)?))).collect();
+    let queues =
+        spec.queues.iter().filter_map(|name| Some((name.clone(), queue(world.state, name, now)?))).collect();
     Some(ScaleInput {
         now,
         bounds: world.spec.replicas,

@@ -4,7 +4,7 @@ use ops_bullmq::watch::{MOST_QUEUES, RateLimit, Sample, Watch};
 use serde_json::json;
 
 use super::{Eye, QUEUE};
-use crate::support::{Npm, Server};
+use crate::support::{Npm, Server, client};
 
 #[tokio::test]
 async fn a_queue_that_is_named_is_known_before_it_exists_and_others_are_found_within_two_looks() {
@@ -39,6 +39,19 @@ async fn limits_and_workers_are_told() {
     let sample = eye.until("both are connected", |sample| sample.workers == 2).await;
     assert_eq!(sample.global_concurrency, Some(7));
     assert_eq!(sample.limit, Some(RateLimit { max: 50, per_s: 1.5 }));
+
+    // Ours are counted like npm's, those that are busy from the start as well, with any name.
+    let client = client(&server).await;
+    let mut ours = Vec::new();
+    for name in ["three", "a name with blanks"] {
+        let worker = ops_bullmq::Worker::builder(&client, QUEUE).name(name);
+        ours.push(worker.run(|_| async { Ok(serde_json::Value::Null) }).unwrap());
+    }
+    eye.until("all four are connected", |sample| sample.workers == 4).await;
+    for worker in ours {
+        worker.close(std::time::Duration::from_secs(1)).await;
+    }
+    eye.until("ours have left", |sample| sample.workers == 2).await;
 }
 
 #[tokio::test]
