@@ -323,15 +323,26 @@ fn processors_and_connections_have_their_say() {
         it.usage = cores.iter().map(|it| it.map(|cpu_cores| ReplicaUse { cpu_cores, connections })).collect();
         it
     };
-    let decide = |input: &ScaleInput| scale(input, &mut ScaleMemory::default());
+    let decide = |input: &ScaleInput| {
+        let (mut input, mut memory) = (input.clone(), ScaleMemory::default());
+        let first = scale(&input, &mut memory).desired;
+        assert_eq!(first, input.desired, "nothing is decided on one look at the processors");
+        for _ in 0..15 {
+            input.now = input.now + Duration::from_secs(2);
+            input.desired = scale(&input, &mut memory).desired;
+        }
+        input.now = input.now + Duration::from_secs(2);
+        scale(&input, &mut memory)
+    };
     assert_eq!(decide(&usage(&[Some(0.95), Some(0.9)], None)).desired, 3);
     assert_eq!(decide(&usage(&[Some(0.72), Some(0.72)], None)).desired, 2, "within the tolerance");
-    assert_eq!(decide(&usage(&[Some(0.1), Some(0.1)], Some(14_500))).desired, 3, "29,000 sockets");
     assert_eq!(
         decide(&usage(&[Some(0.2), None, Some(0.2)], None)).desired,
         3,
         "who tells nothing may be busy"
     );
+    let sockets = usage(&[Some(0.1), Some(0.1)], Some(14_500));
+    assert_eq!(scale(&sockets, &mut ScaleMemory::default()).desired, 3, "29,000 sockets");
     let unknown = decide(&usage(&[None, None, None], None));
     assert_eq!((unknown.desired, unknown.state), (3, ScalingState::Unknown));
 }

@@ -117,6 +117,71 @@ async fn keda_is_told_the_same_number_as_everybody() {
 }
 
 #[tokio::test]
+async fn a_queue_that_fills_is_decided_on_and_keda_gets_that_number() {
+    let (server, mut client, _folder) = with_grpc().await;
+    let viewer = token(Role::Viewer);
+    let asked = trigger(&[("service", "worker"), ("token", &viewer)]);
+    let agent = Agent::connect(&server).await;
+    agent.inventory(Vec::new()).await;
+    let mut active = client.stream_is_active(asked.clone()).await.unwrap().into_inner();
+
+    let full = QueueSample { waiting: 5_000, arrivals_total: 5_000, exact: true, ..QueueSample::default() };
+    agent.signal(vec![report("valkey.main", "noeviction", &[("ai", full)], now())]).await;
+    let signal = server
+        .eventually("a decision", async |it| {
+            let signal = it.get("/api/scaling/worker").await;
+            (signal["state"] == "measured").then_some(signal)
+        })
+        .await;
+    assert_eq!(signal["desired"], 3, "{signal}");
+    assert!(signal["reason"].as_str().unwrap().starts_with("ai: 5000 jobs wait"), "{signal}");
+    let answer = client.get_metrics(metrics_of(asked, "")).await.unwrap().into_inner();
+    assert_eq!(json!(answer.metric_values[0].metric_value), signal["desired"]);
+    assert!(active.message().await.unwrap().unwrap().result, "what is decided is pushed");
+
+    // Why, and all that it rests on.
+    let decisions = server.get("/api/scaling/worker/decisions").await;
+    let first = decisions["items"].as_array().unwrap().iter().find(|it| it["to"] == 3).unwrap();
+    assert_eq!(first["from"], 1, "{first}");
+    let recordings = server.get("/api/scaling/worker/recordings").await;
+    let recordings: Vec<ops_engine::scale::Recording> =
+        serde_json::from_value(recordings["items"].clone()).unwrap();
+    assert!(!recordings.is_empty() && recordings.iter().all(|it| it.replay().is_ok()));
+    let changes = server.get("/api/changes").await.to_string();
+    assert!(changes.contains("worker from 1 to 3") && changes.contains("autoscaler"), "{changes}");
+
+    // An operator's number counts until it is withdrawn, and the bounds are the stack file's.
+    server.post("/api/services/worker/scale", json!({"replicas": 2, "for_s": 60, "reason": "calm"})).await;
+    let manual = server.get("/api/scaling/worker").await;
+    assert_eq!(
+        (&manual["desired"], &manual["state"], &manual["manual"]["replicas"]),
+        (&json!(2), &json!("manual"), &json!(2))
+    );
+    server.post("/api/services/worker/scale", json!({"auto": true})).await;
+    server
+        .eventually("its own number", async |it| {
+            (it.get("/api/scaling/worker").await["state"] != "manual").then_some(())
+        })
+        .await;
+    for slip in [
+        json!({}),
+        json!({"replicas": 9}),
+        json!({"replicas": 2, "auto": true}),
+        json!({"replicas": 2, "for_s": -1}),
+        json!({"replicas": 2, "for_s": 1e300}),
+    ] {
+        let answer =
+            server.ask(Role::Admin, Method::POST, "/api/services/worker/scale").json(&slip).send().await;
+        assert_eq!(answer.unwrap().status(), 422, "{slip}");
+    }
+    let answer =
+        server.ask(Role::Admin, Method::POST, "/api/services/api/scale").json(&json!({"auto": true})).send();
+    assert_eq!(answer.await.unwrap().status(), 422, "it scales by nothing");
+    drop(active);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_known_is_an_error_and_never_a_number() {
     let (server, mut client, _folder) = with_grpc().await;
     let viewer = token(Role::Viewer);

@@ -7,7 +7,7 @@ use super::hold::{Asked, Held, Hold};
 use super::input::{QueueInput, ScaleInput};
 use super::need::QueueNeed;
 use super::queue::{GAP_S, LOOK_S, QueueMemory, Terms};
-use super::usage::{self, UsageNeed};
+use super::usage::{self, UsageMemory, UsageNeed};
 use super::words;
 
 /// Three looks: what is older is not acted on.
@@ -26,6 +26,7 @@ const SLACK: f64 = 0.05;
 pub struct ScaleMemory {
     queues: BTreeMap<String, QueueMemory>,
     hold: Hold,
+    usage: UsageMemory,
     start_delays_s: VecDeque<f64>,
     /// When it was last decided, in seconds.
     last_s: Option<f64>,
@@ -101,7 +102,7 @@ pub fn scale(input: &ScaleInput, memory: &mut ScaleMemory) -> ScaleOutcome {
     }
     // Queues that no longer belong to the service are forgotten.
     memory.queues.retain(|name, _| input.queues.contains_key(name));
-    combined.usage(input);
+    combined.usage(input, &mut memory.usage, span_s);
     if let Some(most) = input.spec.max_waiting {
         let waiting: f64 = input.queues.values().map(|it| it.look.waiting).sum();
         if waiting > most as f64 && combined.paused.is_empty() {
@@ -195,9 +196,9 @@ impl<'a> Combined<'a> {
     }
 
     /// Adds what processors and connections ask for.
-    fn usage(&mut self, input: &ScaleInput) {
+    fn usage(&mut self, input: &ScaleInput, memory: &mut UsageMemory, span_s: f64) {
         let desired = u32::from(input.desired);
-        self.cpu = usage::cpu(&input.spec, &input.usage, desired);
+        self.cpu = memory.cpu(&input.spec, &input.usage, desired, span_s);
         self.connections = usage::connections(&input.spec, &input.usage, desired);
         for need in [self.cpu, self.connections].into_iter().flatten() {
             self.asked.urgent = self.asked.urgent.max(whole((need.up - SLACK).ceil()));
