@@ -122,6 +122,35 @@ fn a_burst_is_met_at_once_and_given_back_step_by_step() {
 }
 
 #[test]
+fn the_first_jobs_after_a_start_are_no_flood() {
+    let mut memory = ScaleMemory::default();
+    for (turn, waiting) in [2.0, 1.0, 0.0, 0.0].into_iter().enumerate() {
+        let look = QueueLook { at_s: 5.0 + 2.0 * turn as f64, waiting, arrived: 2.0, ..QueueLook::default() };
+        let mut input = input(look, 1, 5.0 + 2.0 * turn as f64);
+        input.spec.concurrency.insert(QUEUE.to_owned(), 1);
+        assert_eq!(scale(&input, &mut memory).desired, 1);
+    }
+}
+
+#[test]
+fn what_was_just_asked_for_is_not_given_back_in_the_next_moment() {
+    let mut world = World::new(1);
+    for _ in 0..60 {
+        world.go_on(2.0);
+    }
+    world.arrived += 500.0;
+    world.waiting += 500.0;
+    let up = world.go_on(2.0).desired;
+    assert!(up > 1);
+    let mut last = up;
+    for turn in 1..14 {
+        last = world.go_on(2.0).desired.max(last);
+        assert!(world.desired >= up, "given back after {} s", 2 * turn);
+    }
+    assert!(last <= 8);
+}
+
+#[test]
 fn more_backlog_never_asks_for_fewer() {
     let mut random = Random::new(7);
     for _ in 0..300 {

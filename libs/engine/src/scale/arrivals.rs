@@ -11,6 +11,8 @@ const MOST_TICKS: usize = 400;
 /// A rise is expected to last this many times as long as it has lasted (Lindy's rule): a burst of a second is not
 /// extrapolated over a minute, a new level soon is.
 const LASTS: f64 = 4.0;
+/// Less time than this is not enough to judge a rate by, in seconds.
+const FIRST_S: f64 = 10.0;
 /// Deviations from the steady rate after which the shortest and the middle window are believed.
 const JUMP_SIGMA: f64 = 4.0;
 const RISE_SIGMA: f64 = 3.0;
@@ -112,7 +114,8 @@ impl Arrivals {
             jobs += tick.unannounced;
             span += tick.span_s;
         }
-        if span > 0.0 { jobs / span } else { 0.0 }
+        // The first jobs after nothing was known are no rate yet.
+        if span > 0.0 { jobs / span.max(window.min(FIRST_S)) } else { 0.0 }
     }
 
     /// Index of dispersion (variance over mean) of the counts of a look, from successive differences, which a slow

@@ -142,7 +142,9 @@ impl Hold {
         if starting > 0 {
             return (desired, Held::Starting);
         }
-        let waited_s = self.last_down_s.map_or(f64::INFINITY, |at_s| now_s - at_s);
+        // What was just asked for was asked for with a reason.
+        let last_s = self.last_down_s.into_iter().chain(self.last_up_s).fold(f64::NEG_INFINITY, f64::max);
+        let waited_s = now_s - last_s;
         if waited_s < BETWEEN_STEPS_S * calm {
             return (desired, Held::Step { for_s: BETWEEN_STEPS_S * calm - waited_s });
         }
