@@ -343,6 +343,24 @@ fn a_limit_caps_what_would_not_help() {
 }
 
 #[test]
+fn more_than_max_waiting_adds_one_replica_after_the_other() {
+    let mut memory = ScaleMemory::default();
+    let mut decide = |turn: u32, starting: usize| {
+        let at_s = 5.0 + 2.0 * f64::from(turn);
+        // They all came long ago and take no time: the wait asks for nothing.
+        let look = QueueLook { at_s, waiting: 150.0, run_s: Some(0.01), ..QueueLook::default() };
+        let mut input = input(look, 2, at_s);
+        input.spec.max_waiting = Some(100);
+        input.fleet = Fleet { ready: 2 - starting as u16, starting_s: vec![0.5; starting], lost: 0 };
+        scale(&input, &mut memory)
+    };
+    let outcome = decide(0, 0);
+    assert_eq!(outcome.desired, 3, "{outcome:?}");
+    assert!(outcome.held[0].contains("more than the 100"), "{outcome:?}");
+    assert_eq!(decide(1, 1).desired, 2, "one is on its way");
+}
+
+#[test]
 fn processors_and_connections_have_their_say() {
     let usage = |cores: &[Option<f64>], connections: Option<u64>| -> ScaleInput {
         let mut it = input(QueueLook::default(), cores.len() as u16, 5.0);

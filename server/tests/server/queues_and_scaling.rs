@@ -152,11 +152,13 @@ async fn a_queue_that_fills_is_decided_on_and_keda_gets_that_number() {
 
     // An operator's number counts until it is withdrawn, and the bounds are the stack file's.
     server.post("/api/services/worker/scale", json!({"replicas": 2, "for_s": 60, "reason": "calm"})).await;
-    let manual = server.get("/api/scaling/worker").await;
-    assert_eq!(
-        (&manual["desired"], &manual["state"], &manual["manual"]["replicas"]),
-        (&json!(2), &json!("manual"), &json!(2))
-    );
+    let manual = server
+        .eventually("the operator's number", async |it| {
+            let signal = it.get("/api/scaling/worker").await;
+            (signal["state"] == "manual").then_some(signal)
+        })
+        .await;
+    assert_eq!((&manual["desired"], &manual["manual"]["replicas"]), (&json!(2), &json!(2)));
     server.post("/api/services/worker/scale", json!({"auto": true})).await;
     server
         .eventually("its own number", async |it| {

@@ -106,7 +106,10 @@ pub fn scale(input: &ScaleInput, memory: &mut ScaleMemory) -> ScaleOutcome {
     if let Some(most) = input.spec.max_waiting {
         let waiting: f64 = input.queues.values().map(|it| it.look.waiting).sum();
         if waiting > most as f64 && combined.paused.is_empty() {
-            combined.asked.urgent = combined.asked.urgent.max(desired + 1);
+            // One at a time: whether it helps is seen when it is there.
+            let more = u32::from(input.fleet.starting_s.is_empty());
+            combined.asked.urgent = combined.asked.urgent.max(desired + more);
+            combined.asked.stay = combined.asked.stay.max(desired);
             held.push(format!("{waiting:.0} jobs wait, more than the {most} that max_waiting allows"));
         }
     }

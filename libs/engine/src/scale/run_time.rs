@@ -26,9 +26,10 @@ impl RunTime {
         let fade = (-span_s / over_s).exp();
         self.busy_s = self.busy_s * fade + active * span_s;
         self.finished = self.finished * fade + finished;
-        let at_least_s = self.busy_s / self.finished.max(1.0);
+        // Before enough have ended: those under way take at least as long as they have.
+        let at_least_s = self.busy_s / (self.finished + active).max(1.0);
         self.mean_s = if self.finished >= ENOUGH {
-            at_least_s
+            self.busy_s / self.finished
         } else {
             told_s
                 .filter(|it| *it > 0.0)
