@@ -17,12 +17,13 @@ if (mode === 'add') {
     await new Promise((done) => setTimeout(done, Number(every)));
   }
 } else {
+  // The counts first: what they call completed has been counted by then.
+  const counts = await queue.getJobCounts('wait', 'active', 'completed', 'failed', 'delayed', 'prioritized');
   const client = await queue.client;
   const ran = Object.values(await client.hgetall('ran')).map(Number);
   // The stream is trimmed; what it still holds is enough to see that nothing stalls.
   const events = await client.xrange(`bull:${name}:events`, '-', '+');
   const stalled = events.filter(([, fields]) => fields[fields.indexOf('event') + 1] === 'stalled').length;
-  const counts = await queue.getJobCounts('wait', 'active', 'completed', 'failed', 'delayed', 'prioritized');
   console.log(JSON.stringify({ counts, ran: ran.length, twice: ran.filter((it) => it > 1).length, stalled }));
 }
 console.log(JSON.stringify({ done: mode }));
