@@ -1,4 +1,4 @@
-//! Made-up traces, each of them one question. To add one: a row in [`ALL`] and its function.
+//! Made-up traces, each of them one question. To add one: a row in `ALL` and its function.
 
 use super::read::Bin;
 use super::scenario::{Scenario, Terms, Wishes};

@@ -1,6 +1,6 @@
 //! Published policies, as their sources and handbooks say they decide; each with its published defaults.
 //!
-//! One file per policy. To add one: a type that implements [`Policy`](super::Policy), a line in [`all`], and a test with
+//! One file per policy. To add one: a type that implements [`Policy`], a line in [`all`], and a test with
 //! the numbers of its publication. What an operator must fill in is derived from the [`Setting`] by one formula for all
 //! traces, never by hand for one of them.
 

@@ -1,6 +1,6 @@
 //! Reads recorded traces from text. What is unusable is said by line and column, never guessed.
 //!
-//! One file per kind of trace. To add one: a file with `read`, an arm in [`read`], and its header in [`kind`].
+//! One file per kind of trace. To add one: a file with `read`, an arm in [`read`], and its header in `kind`.
 
 mod counts;
 mod jobs;
