@@ -280,6 +280,9 @@ fn stack(programs: &Programs) -> Stack {
         postgres: BTreeMap::new(),
         valkey: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        alerts: Default::default(),
+        telemetry: Default::default(),
+        scrape: Vec::new(),
     }
 }
 
@@ -314,6 +317,7 @@ pub(crate) fn service(programs: &Programs) -> ServiceSpec {
         env: BTreeMap::new(),
         secrets: Vec::new(),
         scale: None,
+        metrics: None,
         route: None,
     }
 }

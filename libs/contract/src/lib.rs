@@ -9,11 +9,13 @@
 
 mod action;
 mod agent;
+mod alert;
 mod change;
 mod decision;
 mod exit;
 mod log;
 mod names;
+mod observe;
 mod operator;
 mod page;
 mod problem;
@@ -29,11 +31,15 @@ mod view;
 
 pub use action::{Action, ActionCause, ActionKind, ActionStatus};
 pub use agent::{ActionReport, Hello, Lease, LeaseRequest, LogSubscription, Report, Welcome};
+pub use alert::{Alert, AlertState, AlertsView, ExploreRow, ExploreView, RuleHealth, RuleKind, RuleView};
 pub use change::{Change, ChangeKind};
 pub use decision::{Decision, DecisionKind};
 pub use exit::{Exit, ExitReason};
 pub use log::{LogChunk, LogLine, LogStream};
 pub use names::{AgentName, ReplicaId, ServiceName};
+pub use observe::{
+    AlertsSpec, Relabel, RelabelAction, RemoteWriteSpec, ScrapeSpec, ScrapeTarget, TelemetrySpec,
+};
 pub use operator::{Operator, Role};
 pub use page::Page;
 pub use problem::Problem;

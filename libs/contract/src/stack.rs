@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ServiceName;
+use crate::{AlertsSpec, ScrapeSpec, ServiceName, TelemetrySpec};
 
 /// What should run, read from the stack file `insightdesk.toml` by `ops-stack`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ pub struct Stack {
     pub valkey: BTreeMap<String, ValkeySpec>,
     /// Secrets by name; never their values.
     pub secrets: BTreeMap<String, SecretSpec>,
+    /// Which rules are evaluated.
+    #[serde(default)]
+    pub alerts: AlertsSpec,
+    /// How series are kept.
+    #[serde(default)]
+    pub telemetry: TelemetrySpec,
+    /// What answers with metrics besides the services, which are found by themselves.
+    #[serde(default)]
+    pub scrape: Vec<ScrapeSpec>,
 }
 
 /// The seed's four environment types.
@@ -72,6 +81,9 @@ pub struct ServiceSpec {
     pub scale: Option<ScaleSpec>,
     /// Path prefix under which the development balancer sends requests here, such as `/` or `/socket.io/`.
     pub route: Option<String>,
+    /// Path of its metrics on its port; `None`: they are not asked for.
+    #[serde(default)]
+    pub metrics: Option<String>,
 }
 
 /// What a service is to its users.
@@ -318,16 +330,16 @@ pub enum SecretSource {
 }
 
 /// Durations as seconds with fraction on the wire.
-mod seconds {
+pub(crate) mod seconds {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(duration.as_secs_f64())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -15,6 +15,9 @@ fn stack() -> Stack {
         postgres: BTreeMap::new(),
         valkey: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        alerts: Default::default(),
+        telemetry: Default::default(),
+        scrape: Vec::new(),
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn service(name: &str, scales: bool) -> (ServiceName, ServiceSpec) {
         secrets: Vec::new(),
         scale: scales.then(scale),
         route: None,
+        metrics: None,
     };
     (ServiceName::from(name), spec)
 }

@@ -1,3 +1,12 @@
-//! Evaluates PromQL over `ops-series`, and the templates of rule files.
-//!
-//! Nothing stands here yet; the crate keeps the place and the arrow (`promql ◀─ alerts`) that the map gives it.
+//! Evaluates PromQL over any [`ops_series::Source`], and renders the templates of rule files.
+
+mod error;
+mod limits;
+mod query;
+pub mod template;
+mod value;
+
+pub use error::{EvalError, ParseError};
+pub use limits::Limits;
+pub use query::{Query, Reads, Selector};
+pub use value::{Answer, RangeSeries, Value, ValueKind, VectorSample};

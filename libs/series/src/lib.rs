@@ -1,3 +1,9 @@
 //! Time-series head: Gorilla chunks, write-ahead log, segments, matchers, staleness.
-//!
-//! Nothing stands here yet; the crate keeps the place and the arrow (`series ◀─ promql`) that the map gives it.
+
+mod matcher;
+mod memory;
+mod source;
+
+pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use memory::Memory;
+pub use source::{Select, SelectError, Selection, Source, Want};

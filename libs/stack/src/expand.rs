@@ -115,6 +115,7 @@ fn own(context: &Context, store: &str, folder: &str, port: u16, words: &[&str]) 
         secrets: Vec::new(),
         scale: None,
         route: None,
+        metrics: None,
     }
 }
 

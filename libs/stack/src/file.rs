@@ -137,6 +137,9 @@ fn assemble(
         postgres: draft.postgres.into_iter().map(|(name, store)| (name, store.spec)).collect(),
         valkey: draft.valkey.into_iter().map(|(name, store)| (name, store.spec)).collect(),
         secrets: draft.secrets.into_iter().map(|(name, at)| (name, at.value)).collect(),
+        alerts: Default::default(),
+        telemetry: Default::default(),
+        scrape: Vec::new(),
     };
     StackFile { stack, server: draft.server }
 }

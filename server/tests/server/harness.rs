@@ -163,6 +163,7 @@ pub(crate) fn stack() -> Stack {
         secrets: Vec::new(),
         scale: None,
         route: None,
+        metrics: None,
     };
     let queues = QueueSpec { database: 0, prefix: "bull".to_owned() };
     Stack {
@@ -175,6 +176,9 @@ pub(crate) fn stack() -> Stack {
             ("main".to_owned(), valkey(Some(queues))),
         ]),
         secrets: BTreeMap::new(),
+        alerts: Default::default(),
+        telemetry: Default::default(),
+        scrape: Vec::new(),
     }
 }
 

@@ -60,6 +60,9 @@ impl World {
             postgres: BTreeMap::new(),
             valkey: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            alerts: Default::default(),
+            telemetry: Default::default(),
+            scrape: Vec::new(),
         };
         let mut world = Self {
             stack,
@@ -249,5 +252,6 @@ fn service(role: ServiceRole, min: u16, max: u16, depends_on: &[&str]) -> Servic
         secrets: Vec::new(),
         scale: None,
         route: None,
+        metrics: None,
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context:
         secrets: Vec::new(),
         scale: scale.as_ref().map(|it| it.spec.clone()),
         route: route.as_ref().map(|at| at.value.clone()),
+        metrics: None,
     };
     ServiceDraft {
         spec,
