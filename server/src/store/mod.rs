@@ -6,6 +6,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod agents;
+pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod decisions;
 pub(crate) mod exits;

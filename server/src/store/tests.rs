@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use ops_contract::{
-    Action, ActionCause, ActionKind, ActionStatus, AgentName, ChangeKind, Exit, ExitReason, Operator,
-    QueueCommand, QueueCommandStatus, QueueOperation, ReplicaId, Role, ServiceName, Timestamp,
+    Action, ActionCause, ActionKind, ActionStatus, AgentName, Alert, AlertState, ChangeKind, Exit,
+    ExitReason, Operator, QueueCommand, QueueCommandStatus, QueueOperation, ReplicaId, Role, ServiceName,
+    Timestamp,
 };
 
 use super::rolling::Wish;
@@ -51,6 +52,7 @@ async fn the_store_keeps_its_promises_on_both_databases() {
         changes_come_in_pages_by_subject(store).await;
         queue_commands_end_once(store).await;
         wishes_and_names_survive(store).await;
+        alerts_live_once_and_are_kept(store).await;
     }
     postgres.close().await;
 }
@@ -238,4 +240,39 @@ async fn wishes_and_names_survive(store: &Store) {
 
     meta::set(&mut db, meta::INTENT, "stopped").await.unwrap();
     assert_eq!(meta::get(&mut db, meta::INTENT).await.unwrap().as_deref(), Some("stopped"));
+}
+
+async fn alerts_live_once_and_are_kept(store: &Store) {
+    let mut db = store.connection().await.unwrap();
+    let alert = |id: &str, state, resolved: Option<i64>| Alert {
+        id: id.to_owned(),
+        fingerprint: "00ff".to_owned(),
+        rule: "team/api/ApiDown#0".to_owned(),
+        state,
+        labels: [("alertname".to_owned(), "ApiDown".to_owned())].into(),
+        annotations: [("summary".to_owned(), "down".to_owned())].into(),
+        value: f64::NAN,
+        active_at: NOW,
+        fired_at: None,
+        keep_firing_since: None,
+        no_data_since: None,
+        resolved_at: resolved.map(Timestamp),
+    };
+    alerts::upsert(&mut db, &alert("a", AlertState::Pending, None)).await.unwrap();
+    alerts::upsert(&mut db, &alert("a", AlertState::Firing, None)).await.unwrap();
+    assert!(alerts::upsert(&mut db, &alert("b", AlertState::Pending, None)).await.is_err());
+    let living = alerts::living(&mut db, NOW).await.unwrap();
+    assert_eq!(living.len(), 1);
+    assert!(living[0].state == AlertState::Firing && living[0].value.is_nan());
+    alerts::upsert(&mut db, &alert("a", AlertState::Resolved, Some(NOW.0 + 1))).await.unwrap();
+    alerts::upsert(&mut db, &alert("b", AlertState::Pending, None)).await.unwrap();
+    assert_eq!(alerts::living(&mut db, NOW).await.unwrap().len(), 2);
+    assert_eq!(alerts::living(&mut db, Timestamp(NOW.0 + 1)).await.unwrap().len(), 1);
+    let past = alerts::history(&mut db, None, 10).await.unwrap();
+    assert_eq!(past.len(), 1);
+    let before = (Timestamp(NOW.0 + 1), "a");
+    assert!(alerts::history(&mut db, Some(before), 10).await.unwrap().is_empty());
+    alerts::delete(&mut db, "b").await.unwrap();
+    assert_eq!(alerts::prune(&mut db, Timestamp(NOW.0 + 2)).await.unwrap(), 1);
+    assert!(alerts::living(&mut db, Timestamp(0)).await.unwrap().is_empty());
 }

@@ -29,6 +29,7 @@ impl Task for Prune {
         let mut db = self.0.store.connection().await?;
         let mut rows = store::changes::prune(&mut db, now - KEEP).await?;
         rows += store::actions::prune(&mut db, now - KEEP).await?;
+        rows += store::alerts::prune(&mut db, now - KEEP).await?;
         rows += store::queue_commands::prune(&mut db, now - KEEP).await?;
         rows += store::decisions::prune(&mut db, now - KEEP_BULK).await?;
         rows += store::scaling::prune(&mut db, now - KEEP, now - KEEP_RECORDINGS).await?;

@@ -1,0 +1,72 @@
+use ops_contract::{Alert, AlertState, Timestamp};
+use sqlx::AnyConnection;
+
+use super::{Result, from_json, to_json, word};
+
+/// Writes an alert as it now stands. Another living one of the same rule and labels is an error.
+pub(crate) async fn upsert(db: &mut AnyConnection, alert: &Alert) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO alerts (id, rule, fingerprint, state, active_at_us, resolved_at_us, alert)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, resolved_at_us = excluded.resolved_at_us,
+             alert = excluded.alert",
+    )
+    .bind(&alert.id)
+    .bind(&alert.rule)
+    .bind(&alert.fingerprint)
+    .bind(word(&alert.state)?)
+    .bind(alert.active_at.0)
+    .bind(alert.resolved_at.map(|it| it.0))
+    .bind(to_json(alert)?)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets an alert that never fired.
+pub(crate) async fn delete(db: &mut AnyConnection, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM alerts WHERE id = $1").bind(id).execute(db).await?;
+    Ok(())
+}
+
+/// What is pending or fires, and what resolved after `since`.
+pub(crate) async fn living(db: &mut AnyConnection, since: Timestamp) -> Result<Vec<Alert>> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT alert FROM alerts WHERE state <> 'resolved' OR resolved_at_us > $1 ORDER BY active_at_us, id",
+    )
+    .bind(since.0)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|(alert,)| from_json(alert)).collect()
+}
+
+/// Resolved alerts, newest first, that resolved before `before` (time and id of the last one read).
+pub(crate) async fn history(
+    db: &mut AnyConnection,
+    before: Option<(Timestamp, &str)>,
+    limit: u32,
+) -> Result<Vec<Alert>> {
+    let (time, id) = before.unwrap_or((Timestamp(i64::MAX), "~"));
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT alert FROM alerts
+         WHERE state = 'resolved' AND (resolved_at_us < $1 OR (resolved_at_us = $1 AND id < $2))
+         ORDER BY resolved_at_us DESC, id DESC LIMIT $3",
+    )
+    .bind(time.0)
+    .bind(id)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|(alert,)| from_json(alert)).collect()
+}
+
+/// Forgets what resolved before `before`.
+pub(crate) async fn prune(db: &mut AnyConnection, before: Timestamp) -> Result<u64> {
+    let state = word(&AlertState::Resolved)?;
+    let done = sqlx::query("DELETE FROM alerts WHERE state = $1 AND resolved_at_us < $2")
+        .bind(state)
+        .bind(before.0)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
+}
