@@ -8,6 +8,7 @@ use ops_contract::{
 use ops_engine::{Intent, Plan, STALE_AFTER, Transition};
 use ops_tasks::{Activator, Supervisor};
 use ops_telemetry::Metrics;
+use secrecy::SecretString;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,8 @@ pub(crate) struct App {
     /// How browsers reach the server, without a slash at the end.
     pub(crate) external_url: String,
     pub(crate) store: Store,
+    /// Secrets that the server itself needs, by name.
+    pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) auth: Auth,
     pub(crate) relay: Relay,
     pub(crate) answers: Answers,
@@ -74,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) stack: Stack,
     pub(crate) external_url: String,
     pub(crate) store: Store,
+    pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
 }
@@ -85,6 +89,7 @@ impl App {
             stack: parts.stack,
             external_url: parts.external_url,
             store: parts.store,
+            secrets: parts.secrets,
             auth: Auth::default(),
             relay: Relay::default(),
             answers: Answers::default(),

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use ops_contract::{AgentName, Operator, Stack};
@@ -21,6 +22,8 @@ pub struct Config {
     pub operators: Vec<(Operator, SecretString)>,
     /// Agents with their tokens.
     pub agents: Vec<(AgentName, SecretString)>,
+    /// Secrets that the server itself needs, by name: tokens of other metric stores.
+    pub secrets: BTreeMap<String, SecretString>,
     /// Where the server's own metrics go.
     pub metrics: Metrics,
 }

@@ -38,6 +38,7 @@ pub(crate) async fn app(
         stack: config.stack,
         external_url: external_url.trim_end_matches('/').to_owned(),
         store,
+        secrets: config.secrets,
         metrics: config.metrics,
         shutdown,
     });

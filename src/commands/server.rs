@@ -10,7 +10,7 @@ use ops_telemetry::Metrics;
 
 use super::stack;
 use crate::cli::Globals;
-use crate::control::{files, tokens};
+use crate::control::{files, secrets, tokens};
 use crate::failure::Result;
 use crate::place::Place;
 
@@ -42,7 +42,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     let agent_file = arguments.agent_token_file.clone().unwrap_or_else(|| place.agent_token());
     let operator = tokens::read(&operator_file)?;
     let agent = tokens::read(&agent_file)?;
-    let guard = super::telemetry("insightdesk-server", [operator.clone(), agent.clone()])?;
+    let secrets = secrets::of_server(&place, &file.stack)?;
+    let hidden = [operator.clone(), agent.clone()].into_iter().chain(secrets.values().cloned());
+    let guard = super::telemetry("insightdesk-server", hidden)?;
 
     let config = ops_server::Config {
         stack: file.stack,
@@ -56,6 +58,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
         external_url: file.server.external_url,
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],
         agents: vec![(AgentName::from("local"), agent)],
+        secrets,
         metrics: Metrics::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -10,6 +10,7 @@ mod keeper;
 mod lock;
 pub(crate) mod ports;
 mod ready;
+pub(crate) mod secrets;
 mod signals;
 pub(crate) mod slots;
 mod stop;

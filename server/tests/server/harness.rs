@@ -52,6 +52,7 @@ impl Server {
             external_url: None,
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],
+            secrets: BTreeMap::new(),
             metrics: ops_telemetry::Metrics::new(),
         }
     }
