@@ -2,6 +2,7 @@
 
 mod error;
 mod limits;
+pub mod notation;
 mod query;
 pub mod template;
 mod value;
