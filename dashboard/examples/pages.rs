@@ -35,6 +35,12 @@ fn main() -> std::io::Result<()> {
         for (name, view) in scaling {
             std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::scaling_page(&view, "sample"))?;
         }
+        for (name, view) in sample::alerts::pictures() {
+            std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::alerts_page(&view, "sample"))?;
+        }
+        for (name, view) in sample::alerts::explorations() {
+            std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::explore_page(&view, "sample"))?;
+        }
         std::fs::write(
             format!("{folder}/login.html"),
             ops_dashboard::login_page(Some("That token is not known."), "sample"),

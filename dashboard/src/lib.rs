@@ -14,7 +14,10 @@ mod pages;
 mod words;
 
 #[cfg(feature = "ssr")]
-pub use pages::{confirm_link_page, login_page, now_page, problem_page, queues_page, scaling_page};
+pub use pages::{
+    alerts_page, confirm_link_page, explore_page, login_page, now_page, problem_page, queues_page,
+    scaling_page,
+};
 
 /// The one style sheet. Pages hold it inline under their nonce, so that one answer is all a browser needs.
 pub const STYLE: &str = include_str!("style.css");

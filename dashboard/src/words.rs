@@ -81,6 +81,30 @@ pub(crate) fn decimal(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
+/// `0.0000123`, `12.5`, `1.5e20`: six places that say something, for values of any size.
+pub(crate) fn significant(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() || size >= 1e15 || (size > 0.0 && size < 1e-6) {
+        return format!("{value:e}").replace("NaN", "no number").replace("inf", "∞");
+    }
+    let places = (5 - size.max(1e-6).log10().floor() as i32).clamp(0, 11) as usize;
+    let text = format!("{value:.places$}");
+    let text = if places > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A text as one value of an address's query.
+pub(crate) fn query_value(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => value.push(byte.into()),
+            other => value += &format!("%{other:02X}"),
+        }
+    }
+    value
+}
+
 /// The first three names, and how many more.
 pub(crate) fn first(names: &[String]) -> String {
     let shown: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
@@ -98,6 +122,28 @@ pub(crate) fn count(number: usize, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_any_size_are_told() {
+        let cases = [
+            (0.0, "0"),
+            (12.5, "12.5"),
+            (-0.000_012_3, "-0.0000123"),
+            (1_234_567.8, "1234568"),
+            (1.5e20, "1.5e20"),
+            (2e-9, "2e-9"),
+            (f64::NEG_INFINITY, "-∞"),
+            (f64::NAN, "no number"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(significant(given), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_holds_any_text() {
+        assert_eq!(query_value("up{a=\"ä&b\"} + 1"), "up%7Ba%3D%22%C3%A4%26b%22%7D%20%2B%201");
+    }
 
     #[test]
     fn numbers_are_as_short_as_they_can_be() {

@@ -4,12 +4,19 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Now,
+    Alerts,
     Queues,
     Scaling,
+    Explore,
 }
 
-const PLACES: [(Place, &str, &str); 3] =
-    [(Place::Now, "/", "Now"), (Place::Queues, "/queues", "Queues"), (Place::Scaling, "/scaling", "Scaling")];
+const PLACES: [(Place, &str, &str); 5] = [
+    (Place::Now, "/", "Now"),
+    (Place::Alerts, "/alerts", "Alerts"),
+    (Place::Queues, "/queues", "Queues"),
+    (Place::Scaling, "/scaling", "Scaling"),
+    (Place::Explore, "/explore", "Explore"),
+];
 
 /// What stands above every page: a way past it, where one is and where one can go, and the way out.
 pub(crate) fn bar(here: Place, stack: Option<String>) -> impl IntoView {

@@ -1,12 +1,16 @@
 //! One file per page. To add one: a function from its view to a whole document, and a line here.
 
+mod alerts;
 mod document;
+mod explore;
 mod login;
 mod now;
 mod problem;
 mod queues;
 mod scaling;
 
+pub use alerts::alerts_page;
+pub use explore::explore_page;
 pub use login::{confirm_link_page, login_page};
 pub use now::now_page;
 pub use problem::problem_page;

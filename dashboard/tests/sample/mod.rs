@@ -1,6 +1,7 @@
 //! Views for tests and pictures, from a system that is well to one that is not.
 #![allow(dead_code, reason = "each user takes its own part")]
 
+pub(crate) mod alerts;
 pub(crate) mod queues;
 
 use std::time::Duration;
