@@ -3,6 +3,7 @@
 //! It keeps nothing and opens no connection: agents parse what they scrape with it, the server what is pushed to it.
 //! To add a format: one file, which turns bytes into samples or samples into bytes.
 
+pub mod exposition;
 pub mod frames;
 
 mod labels;
