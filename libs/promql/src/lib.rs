@@ -3,6 +3,8 @@
 mod error;
 mod limits;
 pub mod notation;
+#[allow(dead_code, unused_imports)]
+mod plan;
 mod query;
 pub mod template;
 mod value;

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use ops_series::{Matcher, Source};
 
+use crate::plan::{self, Expr};
 use crate::{Answer, EvalError, Limits, ParseError, ValueKind};
 
 /// An expression that was parsed, checked and planned.
@@ -10,6 +11,8 @@ pub struct Query {
     text: String,
     kind: ValueKind,
     reads: Reads,
+    #[allow(dead_code)]
+    expr: Expr,
 }
 
 /// What an expression reads; rules are woken by it.
@@ -44,7 +47,8 @@ impl Query {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Err(ParseError { reason: format!("not yet: {text}") })
+        let expr = plan::parse(text)?;
+        Ok(Self { text: text.to_owned(), kind: expr.kind(), reads: plan::reads(&expr), expr })
     }
 
     /// The expression as it was written.

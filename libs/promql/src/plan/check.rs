@@ -1,0 +1,90 @@
+//! What is looked at before the parser sees a text: a parser that calls itself must not meet a text that is too deep.
+
+use crate::ParseError;
+
+/// Longest expression in bytes.
+const MAX_TEXT: usize = 64 << 10;
+
+/// Most brackets that are open at once.
+const MAX_NESTING: usize = 128;
+
+/// Most operators.
+const MAX_OPERATORS: usize = 1_000;
+
+/// Refuses what is too long, too deep or has too many operators.
+pub(super) fn check(text: &str) -> Result<(), ParseError> {
+    if text.len() > MAX_TEXT {
+        return wrong(format!("the expression is {} bytes long, {MAX_TEXT} are allowed", text.len()));
+    }
+    let mut scan = Scan::default();
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' | '\'' | '`' => skip_text(&mut chars, c),
+            '#' => while chars.next_if(|(_, c)| *c != '\n').is_some() {},
+            c if c.is_alphabetic() || c == '_' => {
+                let mut end = at + c.len_utf8();
+                while let Some((at, c)) =
+                    chars.next_if(|(_, c)| c.is_alphanumeric() || *c == '_' || *c == ':')
+                {
+                    end = at + c.len_utf8();
+                }
+                scan.word(text.get(at..end).unwrap_or_default());
+            }
+            c => scan.sign(c)?,
+        }
+    }
+    if scan.operators > MAX_OPERATORS {
+        return wrong(format!("the expression has more than {MAX_OPERATORS} operators"));
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Scan {
+    open: usize,
+    braces: usize,
+    operators: usize,
+}
+
+impl Scan {
+    fn word(&mut self, word: &str) {
+        let operators = ["and", "or", "unless", "atan2", "offset"];
+        self.operators += usize::from(operators.iter().any(|it| word.eq_ignore_ascii_case(it)));
+    }
+
+    fn sign(&mut self, c: char) -> Result<(), ParseError> {
+        match c {
+            '(' | '[' | '{' => self.open += 1,
+            ')' | ']' | '}' => self.open = self.open.saturating_sub(1),
+            '+' | '-' | '*' | '/' | '%' | '^' | '<' | '>' | '=' | '!' | '@' if self.braces == 0 => {
+                self.operators += 1
+            }
+            _ => {}
+        }
+        match c {
+            '{' => self.braces += 1,
+            '}' => self.braces = self.braces.saturating_sub(1),
+            _ => {}
+        }
+        if self.open > MAX_NESTING {
+            return wrong(format!("the expression has more than {MAX_NESTING} brackets open at once"));
+        }
+        Ok(())
+    }
+}
+
+fn skip_text(chars: &mut impl Iterator<Item = (usize, char)>, quote: char) {
+    while let Some((_, c)) = chars.next() {
+        if c == quote {
+            return;
+        }
+        if c == '\\' && quote != '`' {
+            chars.next();
+        }
+    }
+}
+
+fn wrong<T>(reason: String) -> Result<T, ParseError> {
+    Err(ParseError { reason })
+}
