@@ -1,4 +1,21 @@
-//! The templates of rule files: the part of Go's `text/template` that alert annotations and labels use.
+//! The templates of rule files: the part of Go's `text/template` that alert annotations and labels use, with the
+//! functions that Prometheus adds.
+//!
+//! What is rendered equals what Prometheus renders, but output, depth and work are bounded. To add a function: name it in
+//! `prometheus::FUNCTIONS` and give it an arm in `prometheus::call`.
+
+mod functions;
+mod lex;
+mod node;
+mod number;
+mod parse;
+mod printf;
+mod prometheus;
+mod run;
+#[cfg(test)]
+mod tests;
+mod time;
+mod value;
 
 use std::sync::Arc;
 
@@ -7,10 +24,13 @@ use thiserror::Error;
 
 use crate::VectorSample;
 
+/// Variables that every template of a rule knows.
+const VARIABLES: [&str; 4] = ["$labels", "$externalLabels", "$externalURL", "$value"];
+
 /// A template that was parsed.
 #[derive(Clone, Debug)]
 pub struct Template {
-    text: Arc<str>,
+    tree: Arc<parse::Tree>,
 }
 
 /// A template that cannot be parsed or rendered.
@@ -19,6 +39,12 @@ pub struct Template {
 pub struct TemplateError {
     /// What is wrong, in words.
     pub reason: String,
+}
+
+impl TemplateError {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
 }
 
 /// What a template can speak of.
@@ -41,7 +67,7 @@ impl Template {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Ok(Self { text: text.into() })
+        parse::parse(text, &VARIABLES).map(|tree| Self { tree: Arc::new(tree) })
     }
 
     /// Renders it.
@@ -49,7 +75,6 @@ impl Template {
     /// # Errors
     /// A function that fails, such as `query`, or a value of the wrong kind.
     pub fn render(&self, context: &Context<'_>) -> Result<String, TemplateError> {
-        let _ = context;
-        Ok(self.text.to_string())
+        run::render(&self.tree, context)
     }
 }

@@ -1,0 +1,314 @@
+//! Renders a template.
+
+use std::sync::Arc;
+
+use super::node::{Branch, Command, Node, Operand, Pipeline};
+use super::parse::Tree;
+use super::value::Value;
+use super::{Context, TemplateError, functions, printf, prometheus};
+
+/// Most bytes that a template may render, and that a function may make.
+const MOST_BYTES: usize = 256 << 10;
+
+/// Most elements that are evaluated, and bytes that are made on the way, each counted as one.
+const MOST_WORK: usize = 4 << 20;
+
+/// Deepest nesting of elements and of templates that use templates.
+const DEEPEST: usize = 150;
+
+/// Most calls of `query`.
+const MOST_QUERIES: usize = 1_000;
+
+/// What a list of nodes came to.
+enum Flow {
+    On,
+    Break,
+    Continue,
+}
+
+/// Renders `tree`, whose text may speak of `context`.
+pub(super) fn render(tree: &Tree, context: &Context<'_>) -> Result<String, TemplateError> {
+    let (labels, external) =
+        (Value::Labels(context.labels.clone()), Value::Labels(context.external_labels.clone()));
+    let (url, value) = (Value::text(context.external_url), Value::Float(context.value));
+    let data = Value::Data(Arc::new([
+        ("Labels", labels.clone()),
+        ("ExternalLabels", external.clone()),
+        ("ExternalURL", url.clone()),
+        ("Value", value.clone()),
+    ]));
+    let variables = [
+        ("$", data.clone()),
+        ("$labels", labels),
+        ("$externalLabels", external),
+        ("$externalURL", url),
+        ("$value", value),
+    ];
+    let mut run = Run {
+        tree,
+        context,
+        out: String::new(),
+        variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+        work: 0,
+        depth: 0,
+        queries: 0,
+    };
+    run.list(&tree.root, &data)?;
+    Ok(run.out)
+}
+
+struct Run<'a> {
+    tree: &'a Tree,
+    context: &'a Context<'a>,
+    out: String,
+    /// The innermost last.
+    variables: Vec<(String, Value)>,
+    work: usize,
+    depth: usize,
+    queries: usize,
+}
+
+impl<'a> Run<'a> {
+    /// Counts work.
+    fn spend(&mut self, work: usize) -> Result<(), TemplateError> {
+        self.work = self.work.saturating_add(work);
+        if self.work > MOST_WORK {
+            return Err(TemplateError::new("the template does too much: it loops over too many series"));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), TemplateError> {
+        self.spend(text.len())?;
+        if self.out.len() + text.len() > MOST_BYTES {
+            return Err(TemplateError::new(format!("the template renders more than {MOST_BYTES} bytes")));
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+
+    fn deeper<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(TemplateError::new(format!("templates are nested deeper than {DEEPEST} levels")));
+        }
+        let done = work(self);
+        self.depth -= 1;
+        done
+    }
+
+    fn list(&mut self, nodes: &'a [Node], dot: &Value) -> Result<Flow, TemplateError> {
+        self.deeper(|run| {
+            for node in nodes {
+                match run.node(node, dot)? {
+                    Flow::On => {}
+                    end => return Ok(end),
+                }
+            }
+            Ok(Flow::On)
+        })
+    }
+
+    fn node(&mut self, node: &'a Node, dot: &Value) -> Result<Flow, TemplateError> {
+        self.spend(1)?;
+        match node {
+            Node::Text(text) => self.write(text)?,
+            Node::Action(pipeline) => {
+                let value = self.pipeline(pipeline, dot)?;
+                if pipeline.variables.is_empty() {
+                    self.print(&value)?;
+                }
+            }
+            Node::If(branch) => return self.branch(branch, dot, false),
+            Node::With(branch) => return self.branch(branch, dot, true),
+            Node::Range(branch) => return self.range(branch, dot),
+            Node::Template(name, pipeline) => self.template(name, pipeline.as_ref(), dot)?,
+            Node::Break => return Ok(Flow::Break),
+            Node::Continue => return Ok(Flow::Continue),
+        }
+        Ok(Flow::On)
+    }
+
+    fn print(&mut self, value: &Value) -> Result<(), TemplateError> {
+        match value {
+            Value::Nil => self.write("<no value>"),
+            Value::Text(text) => self.write(text),
+            value => self.write(&printf::shown(value)),
+        }
+    }
+
+    fn branch(&mut self, branch: &'a Branch, dot: &Value, with: bool) -> Result<Flow, TemplateError> {
+        let known = self.variables.len();
+        let value = self.pipeline(&branch.pipeline, dot)?;
+        let flow = match (value.is_true(), with) {
+            (true, true) => self.list(&branch.then, &value),
+            (true, false) => self.list(&branch.then, dot),
+            (false, _) => self.list(&branch.otherwise, dot),
+        };
+        self.variables.truncate(known);
+        flow
+    }
+
+    fn range(&mut self, branch: &'a Branch, dot: &Value) -> Result<Flow, TemplateError> {
+        let value = self.commands(&branch.pipeline, dot)?;
+        let text = |it: &str| Value::text(it);
+        let items: Vec<(Value, Value)> = match &value {
+            Value::Nil => Vec::new(),
+            Value::Labels(it) => it.iter().map(|(name, value)| (text(name), text(value))).collect(),
+            Value::Map(it) => it.iter().map(|(name, value)| (text(name), value.clone())).collect(),
+            Value::Samples(it) => {
+                let samples = it.iter().map(|(labels, value)| Value::Sample(labels.clone(), *value));
+                (0..).map(Value::Int).zip(samples).collect()
+            }
+            Value::Int(count) => {
+                self.spend(usize::try_from(*count).unwrap_or(0))?;
+                (0..*count).map(|it| (Value::Int(it), Value::Int(it))).collect()
+            }
+            other => return Err(TemplateError::new(format!("range cannot go over a {}", other.kind()))),
+        };
+        if items.is_empty() {
+            return self.list(&branch.otherwise, dot);
+        }
+        let known = self.variables.len();
+        for (key, item) in items {
+            match branch.pipeline.variables.as_slice() {
+                [key_name, item_name] => {
+                    self.bind(key_name, key, branch.pipeline.assigns);
+                    self.bind(item_name, item.clone(), branch.pipeline.assigns);
+                }
+                [item_name] => self.bind(item_name, item.clone(), branch.pipeline.assigns),
+                _ => {}
+            }
+            let flow = self.list(&branch.then, &item)?;
+            self.variables.truncate(known);
+            if matches!(flow, Flow::Break) {
+                break;
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn template(
+        &mut self,
+        name: &str,
+        pipeline: Option<&'a Pipeline>,
+        dot: &Value,
+    ) -> Result<(), TemplateError> {
+        let tree = self.tree;
+        let nodes = tree
+            .named
+            .get(name)
+            .ok_or_else(|| TemplateError::new(format!("the template {name:?} is not defined")))?;
+        let data = pipeline.map_or(Ok(Value::Nil), |it| self.pipeline(it, dot))?;
+        let outside = std::mem::replace(&mut self.variables, vec![("$".to_owned(), data.clone())]);
+        self.list(nodes, &data)?;
+        self.variables = outside;
+        Ok(())
+    }
+
+    fn bind(&mut self, name: &str, value: Value, assigns: bool) {
+        let known = self.variables.iter_mut().rev().find(|(it, _)| assigns && it == name);
+        match known {
+            Some((_, old)) => *old = value,
+            None => self.variables.push((name.to_owned(), value)),
+        }
+    }
+
+    /// The value of a pipeline, which its variables take.
+    fn pipeline(&mut self, pipeline: &'a Pipeline, dot: &Value) -> Result<Value, TemplateError> {
+        let value = self.commands(pipeline, dot)?;
+        for name in &pipeline.variables {
+            self.bind(name, value.clone(), pipeline.assigns);
+        }
+        Ok(value)
+    }
+
+    fn commands(&mut self, pipeline: &'a Pipeline, dot: &Value) -> Result<Value, TemplateError> {
+        self.deeper(|run| {
+            let mut piped = None;
+            for command in &pipeline.commands {
+                piped = Some(run.command(command, dot, piped)?);
+            }
+            Ok(piped.unwrap_or(Value::Nil))
+        })
+    }
+
+    fn command(
+        &mut self,
+        command: &'a Command,
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value, TemplateError> {
+        if let Operand::Function(name) = &command.head {
+            return self.call(name, &command.arguments, dot, piped);
+        }
+        if !command.arguments.is_empty() || piped.is_some() {
+            return Err(TemplateError::new("arguments are given to something that is no function"));
+        }
+        self.operand(&command.head, dot)
+    }
+
+    fn operand(&mut self, operand: &'a Operand, dot: &Value) -> Result<Value, TemplateError> {
+        self.spend(1)?;
+        let fields =
+            |value: Value, names: &[String]| names.iter().try_fold(value, |value, name| value.field(name));
+        match operand {
+            Operand::Dot => Ok(dot.clone()),
+            Operand::Constant(value) => Ok(value.clone()),
+            Operand::Field(names) => fields(dot.clone(), names),
+            Operand::Variable(name, names) => {
+                let found = self.variables.iter().rev().find(|(it, _)| it == name);
+                fields(found.map_or(Value::Nil, |(_, value)| value.clone()), names)
+            }
+            Operand::Chain(inner, names) => fields(self.operand(inner, dot)?, names),
+            Operand::Function(name) => self.call(name, &[], dot, None),
+            Operand::Paren(pipeline) => self.pipeline(pipeline, dot),
+        }
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        arguments: &'a [Operand],
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value, TemplateError> {
+        let mut values = Vec::with_capacity(arguments.len() + 1);
+        for argument in arguments {
+            let value = self.operand(argument, dot)?;
+            // These two look no further than they must.
+            if (name == "and" && !value.is_true()) || (name == "or" && value.is_true()) {
+                return Ok(value);
+            }
+            values.push(value);
+        }
+        values.extend(piped);
+        if matches!(name, "and" | "or") {
+            return values.pop().ok_or_else(|| TemplateError::new(format!("{name} has no argument")));
+        }
+        if name == "query" {
+            self.queries += 1;
+            if self.queries > MOST_QUERIES {
+                return Err(TemplateError::new(format!("more than {MOST_QUERIES} queries in a template")));
+            }
+        }
+        let value = match functions::call(name, &values, MOST_BYTES) {
+            Some(value) => value?,
+            None => prometheus::call(name, &values, self.context, MOST_BYTES)?,
+        };
+        self.spend(size(&value))?;
+        Ok(value)
+    }
+}
+
+/// Bytes or elements that a function's value holds.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(it) => it.len(),
+        Value::Samples(it) => it.len(),
+        _ => 1,
+    }
+}
