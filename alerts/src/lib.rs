@@ -1,3 +1,8 @@
 //! Who is told, and how: rules, grouping, inhibition, silences, routes, receivers, delivery.
 //!
-//! Nothing stands here yet; the crate keeps the place that the map gives it.
+//! Rules are here; the rest comes with paging.
+
+pub mod rules;
+
+/// The rule file that comes with the program, as it stands in `alerts/rules/`.
+pub const BUILT_IN: &str = include_str!("../rules/insightdesk.yml");
