@@ -5,6 +5,7 @@
 
 pub mod exposition;
 pub mod frames;
+pub mod relabel;
 
 mod labels;
 mod sample;
