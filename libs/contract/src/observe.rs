@@ -186,9 +186,9 @@ pub enum RelabelAction {
     Keep,
     /// Drops what matches.
     Drop,
-    /// Keeps what has the same value as `target_label`.
+    /// Keeps what has the value of `target_label`.
     KeepEqual,
-    /// Drops what has the same value as `target_label`.
+    /// Drops what has the value of `target_label`.
     DropEqual,
     /// Writes a number below `modulus`.
     HashMod,
@@ -202,4 +202,24 @@ pub enum RelabelAction {
     Lowercase,
     /// Writes the value in upper case.
     Uppercase,
+}
+
+impl RelabelAction {
+    /// As it is written in a configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::KeepEqual => "keepequal",
+            Self::DropEqual => "dropequal",
+            Self::HashMod => "hashmod",
+            Self::LabelMap => "labelmap",
+            Self::LabelDrop => "labeldrop",
+            Self::LabelKeep => "labelkeep",
+            Self::Lowercase => "lowercase",
+            Self::Uppercase => "uppercase",
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub enum Action {
     Keep,
     /// Drops what matches.
     Drop,
-    /// Drops what has another value than `target_label`.
+    /// Keeps what has the value of `target_label`.
     KeepEqual,
     /// Drops what has the value of `target_label`.
     DropEqual,
@@ -38,6 +38,27 @@ pub enum Action {
     Lowercase,
     /// Writes the value in upper case.
     Uppercase,
+}
+
+impl Action {
+    /// The action that a configuration names.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "replace" => Self::Replace,
+            "keep" => Self::Keep,
+            "drop" => Self::Drop,
+            "keepequal" => Self::KeepEqual,
+            "dropequal" => Self::DropEqual,
+            "hashmod" => Self::HashMod,
+            "labelmap" => Self::LabelMap,
+            "labeldrop" => Self::LabelDrop,
+            "labelkeep" => Self::LabelKeep,
+            "lowercase" => Self::Lowercase,
+            "uppercase" => Self::Uppercase,
+            _ => return None,
+        })
+    }
 }
 
 /// A step as it is written in a configuration.

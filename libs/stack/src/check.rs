@@ -15,6 +15,7 @@ pub(crate) fn all(reader: &Reader<'_>, draft: &Draft) {
     secrets(reader, draft);
     routes(reader, draft);
     queues(reader, draft);
+    jobs(reader, draft);
 }
 
 /// The stack's own data services have names, too.
@@ -145,7 +146,8 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
     let services = draft.services.values().flat_map(|it| &it.secrets);
     let postgres = draft.postgres.values().filter_map(|it| it.password_secret.as_ref());
     let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
-    for at in services.chain(postgres).chain(valkey) {
+    let tokens = draft.telemetry.token_secrets.iter().chain(&draft.alerts.query_token_secret);
+    for at in services.chain(postgres).chain(valkey).chain(tokens) {
         secret(reader, draft, at, &at.value);
     }
 }
@@ -211,6 +213,17 @@ fn queues(reader: &Reader<'_>, draft: &Draft) {
                 let fix = "add [valkey.NAME.queues] with its database, and write \"queue\" or \"valkey.NAME/queue\"";
                 reader.wrong(at, problem, fix);
             }
+        }
+    }
+}
+
+/// A job of the Prometheus configuration and one of this file cannot have one name.
+fn jobs(reader: &Reader<'_>, draft: &Draft) {
+    let Some(at) = &draft.telemetry.prometheus else { return };
+    for job in &at.value.scrape {
+        if draft.scrape.iter().any(|it| it.job == job.job) {
+            let problem = format!("its job {} is also [scrape.{}] of this file", quoted(&job.job), job.job);
+            reader.wrong(at, problem, "rename or remove one of the two");
         }
     }
 }

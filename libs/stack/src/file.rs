@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ops_contract::{ScaleSpec, ServiceName, Stack};
 use toml::de::DeTable;
 
+use crate::observe::{self, Observed};
 use crate::reader::Reader;
 use crate::section::Section;
 use crate::sections::{self, Draft};
@@ -33,6 +34,8 @@ pub struct StackFile {
     pub stack: Stack,
     /// How the server is to be run.
     pub server: ServerSection,
+    /// What was taken note of and changes nothing, for people.
+    pub remarks: Vec<String>,
 }
 
 /// `[server]`.
@@ -130,6 +133,8 @@ fn assemble(
         spec.secrets = service.secrets.into_iter().map(|at| at.value).collect();
         services.insert(ServiceName(name), spec);
     }
+    let Observed { alerts, telemetry, scrape, remarks } =
+        observe::together(draft.alerts, draft.telemetry, draft.scrape);
     let stack = Stack {
         name: draft.name,
         environment: draft.environment,
@@ -137,11 +142,11 @@ fn assemble(
         postgres: draft.postgres.into_iter().map(|(name, store)| (name, store.spec)).collect(),
         valkey: draft.valkey.into_iter().map(|(name, store)| (name, store.spec)).collect(),
         secrets: draft.secrets.into_iter().map(|(name, at)| (name, at.value)).collect(),
-        alerts: Default::default(),
-        telemetry: Default::default(),
-        scrape: Vec::new(),
+        alerts,
+        telemetry,
+        scrape,
     };
-    StackFile { stack, server: draft.server }
+    StackFile { stack, server: draft.server, remarks }
 }
 
 fn whole(line: usize, column: usize, problem: String, fix: &str) -> Fault {

@@ -1,6 +1,21 @@
 /// Every key that may stand in the stack file, by section; `NAME` stands for a name of the writer's choice.
 pub const KEYS: &[(&str, &[&str])] = &[
-    ("", &["stack", "server", "env", "services", "postgres", "valkey", "balancer", "secrets"]),
+    (
+        "",
+        &[
+            "stack",
+            "server",
+            "env",
+            "services",
+            "postgres",
+            "valkey",
+            "balancer",
+            "secrets",
+            "alerts",
+            "telemetry",
+            "scrape",
+        ],
+    ),
     ("stack", &["name", "environment"]),
     ("server", &["listen", "grpc", "database", "data_dir", "external_url"]),
     (
@@ -21,6 +36,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "secrets",
             "route",
             "scale",
+            "metrics",
         ],
     ),
     ("services.NAME.replicas", &["min", "max"]),
@@ -49,11 +65,41 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("valkey.NAME.queues", &["database", "prefix"]),
     ("balancer", &["port"]),
     ("secrets.NAME", &["from", "variable"]),
+    (
+        "alerts",
+        &["rules", "builtin", "evaluation_interval", "query_url", "query_token_secret", "external_labels"],
+    ),
+    (
+        "telemetry",
+        &["retention", "retention_size", "max_series", "out_of_order", "remote_write", "prometheus_file"],
+    ),
+    ("telemetry.remote_write", &["url", "token_secret"]),
+    (
+        "scrape.NAME",
+        &[
+            "targets",
+            "scheme",
+            "path",
+            "params",
+            "interval",
+            "timeout",
+            "labels",
+            "honor_labels",
+            "honor_timestamps",
+            "sample_limit",
+            "relabel",
+            "metric_relabel",
+        ],
+    ),
+    ("scrape.NAME.targets", &["address", "labels"]),
+    (
+        "scrape.NAME.relabel",
+        &["action", "source_labels", "separator", "regex", "modulus", "target_label", "replacement"],
+    ),
 ];
 
 /// Keys that are named by the design and mean nothing yet. A key that does nothing is worse than an error.
-pub const LATER: &[(&str, &[&str])] =
-    &[("", &["storage", "smtp", "certificates", "network", "alerts", "telemetry"])];
+pub const LATER: &[(&str, &[&str])] = &[("", &["storage", "smtp", "certificates", "network"])];
 
 /// The keys of a section in one of the tables above.
 pub(crate) fn of(

@@ -121,6 +121,22 @@ impl<'r, 't> Section<'r, 't> {
         }
     }
 
+    /// A whole number that may be large.
+    pub(crate) fn count(&self, key: &str, range: RangeInclusive<u64>) -> Option<At<u64>> {
+        let at = self.value(key)?;
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        if at.value.get_ref().as_integer().is_none() {
+            self.wrong_type(&at, &wanted);
+            return None;
+        }
+        let number = integer(at.value.get_ref()).and_then(|it| u64::try_from(it).ok());
+        let number = number.filter(|it| range.contains(it));
+        if number.is_none() {
+            self.reader.wrong(&at, "this number is out of range", format!("write {wanted}"));
+        }
+        number.map(|it| at.with(it))
+    }
+
     pub(crate) fn duration(&self, key: &str) -> Option<At<Duration>> {
         let at = self.value(key)?;
         let wanted = "a span such as \"500ms\", \"15s\", \"2m\" or \"1h\"";
@@ -236,6 +252,23 @@ impl<'r, 't> Section<'r, 't> {
                 Some((name, section))
             })
             .collect()
+    }
+
+    /// The values of a section with any keys.
+    pub(crate) fn values(&self, key: &str) -> Vec<(String, At<&'r Value<'t>>)> {
+        self.any_table(key).map(|table| table.entries()).unwrap_or_default()
+    }
+
+    /// The texts of a section with any keys.
+    pub(crate) fn texts(&self, key: &str) -> Vec<(String, At<String>)> {
+        let mut texts = Vec::new();
+        for (name, at) in self.values(key) {
+            match at.value.get_ref().as_str() {
+                Some(text) => texts.push((name, at.with(text.to_owned()))),
+                None => self.wrong_type(&at, "text in quotes"),
+            }
+        }
+        texts
     }
 
     /// A section with any keys.

@@ -274,7 +274,7 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
     check("[services.a]\nrun = \"./etc/passwd\"\n", 4, "services.a.run", "not executable");
     check(&format!("{run}directory = \"no/where\"\n"), 5, "services.a.directory", "not a folder");
     check("[services.Api]\nrun = \"sh\"\n", 3, "services.Api", "cannot be a name");
-    check("[alerts]\n", 3, "alerts", "not supported yet");
+    check("[storage]\n", 3, "storage", "not supported yet");
     check("[serviecs.a]\n", 3, "serviecs", "did you mean services?");
     check("environment = \"prodution\"\n", 3, "stack.environment", "did you mean production?");
     check("[server]\nlisten = \"localhost\"\n", 4, "server.listen", "address to listen on");

@@ -71,6 +71,20 @@ pub(super) fn deep_check(service: &Section<'_, '_>) -> Option<DeepCheck> {
     }
 }
 
+/// `metrics = false`, or a path; without it, what has health is asked for metrics too.
+pub(super) fn metrics(service: &Section<'_, '_>, has_health: bool) -> Option<String> {
+    let Some(at) = service.value("metrics") else { return has_health.then(|| "/metrics".to_owned()) };
+    match at.value.get_ref() {
+        DeValue::Boolean(false) => None,
+        DeValue::String(text) if text.is_empty() => None,
+        DeValue::String(text) => Some(path(service, &at.with(text.clone().into_owned()))),
+        _ => {
+            service.wrong_type(&at, "a path such as \"/metrics\", or false");
+            None
+        }
+    }
+}
+
 fn path(section: &Section<'_, '_>, at: &At<String>) -> String {
     let good = at.value.starts_with('/')
         && at.value.len() <= 1024

@@ -1,25 +1,32 @@
 //! One file per section of the stack file. To add one: a file whose `read` makes its draft from a [`Section`], its keys
 //! in `keys.rs`, and a field of [`Draft`].
 
+mod alerts;
 mod balancer;
 mod health;
+mod labels;
 mod postgres;
 mod queues;
 mod scale;
+mod scrape;
 mod secret;
 mod server;
 mod service;
 mod stack;
+mod telemetry;
 mod valkey;
 
 use std::collections::BTreeMap;
 
-use ops_contract::{Environment, SecretSpec};
+use ops_contract::{Environment, ScrapeSpec, SecretSpec};
 
+pub(crate) use alerts::AlertsDraft;
 pub(crate) use balancer::BalancerDraft;
+pub(crate) use labels::check as check_label;
 pub(crate) use postgres::PostgresDraft;
 pub(crate) use server::Ports as ServerPorts;
 pub(crate) use service::ServiceDraft;
+pub(crate) use telemetry::TelemetryDraft;
 pub(crate) use valkey::ValkeyDraft;
 
 use crate::reader::{At, quoted};
@@ -38,6 +45,9 @@ pub(crate) struct Draft {
     pub(crate) valkey: BTreeMap<String, ValkeyDraft>,
     pub(crate) balancer: Option<BalancerDraft>,
     pub(crate) secrets: BTreeMap<String, At<SecretSpec>>,
+    pub(crate) alerts: AlertsDraft,
+    pub(crate) telemetry: TelemetryDraft,
+    pub(crate) scrape: Vec<ScrapeSpec>,
 }
 
 pub(crate) fn read(root: &Section<'_, '_>, context: &Context) -> Draft {
@@ -67,6 +77,9 @@ pub(crate) fn read(root: &Section<'_, '_>, context: &Context) -> Draft {
             .collect(),
         balancer: balancer::read(root, environment),
         secrets: secret::read(root, environment),
+        alerts: alerts::read(root, context),
+        telemetry: telemetry::read(root, context),
+        scrape: scrape::read(root),
         name,
         environment,
         server,

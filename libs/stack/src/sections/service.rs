@@ -56,13 +56,15 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context:
         let fix = "let replicas.min be less than replicas.max, or remove scale";
         section.reader.wrong(&at, format!("there are always {} replicas", replicas.min), fix);
     }
+    let health = health::read(section);
     let spec = ServiceSpec {
         role,
         program: program(section, context),
         driver: driver.map_or(Driver::Process, |at| at.value),
         port: port.as_ref().map(|at| at.value),
         replicas,
-        health: health::read(section),
+        metrics: health::metrics(section, health.is_some()),
+        health,
         deep_check: health::deep_check(section),
         restart: restart(section),
         stop: stop(section),
@@ -71,7 +73,6 @@ pub(super) fn read(section: &Section<'_, '_>, environment: Environment, context:
         secrets: Vec::new(),
         scale: scale.as_ref().map(|it| it.spec.clone()),
         route: route.as_ref().map(|at| at.value.clone()),
-        metrics: None,
     };
     ServiceDraft {
         spec,
