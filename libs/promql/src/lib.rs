@@ -1,9 +1,9 @@
 //! Evaluates PromQL over any [`ops_series::Source`], and renders the templates of rule files.
 
 mod error;
+mod eval;
 mod limits;
 pub mod notation;
-#[allow(dead_code, unused_imports)]
 mod plan;
 mod query;
 pub mod template;

@@ -26,7 +26,9 @@ pub(super) fn split(text: &str) -> Result<(Labels, &str), NotationError> {
         pairs.push((NAME.to_owned(), name.to_owned()));
     }
     at.skip_space();
-    if at.eat('{') {
+    // A histogram may follow a bare name: `m {{count:1}}`.
+    let histogram = !name.is_empty() && at.rest.starts_with("{{");
+    if !histogram && at.eat('{') {
         at.pairs(&mut pairs)?;
     } else if name.is_empty() {
         return Err(NotationError::new(format!(

@@ -10,7 +10,7 @@ use promql_parser::parser as parsed;
 
 use super::{
     Aggregate, Aggregation, At, Call, Chain, Expr, Function, Link, Many, Matching, Operator, Ranged,
-    Selected, Subquery, check,
+    Selected, Subquery, check, escape,
 };
 use crate::ParseError;
 
@@ -26,6 +26,7 @@ const DEFAULT_STEP_MS: i64 = 60_000;
 /// Parses, checks and plans a text.
 pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
     check::check(text)?;
+    let text = &*escape::characters(text);
     // The parser panics on durations that are no durations, such as `[Inf]`.
     let parsed = catch_unwind(|| parsed::parse(text));
     let parsed = parsed.map_err(|_| error("a duration or a number is out of bounds"))?;

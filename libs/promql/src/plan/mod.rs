@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+mod escape;
 mod function;
 mod reads;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use ops_series::Matcher;
 use crate::ValueKind;
 
 pub(crate) use convert::parse;
+pub(crate) use escape::{names_label, quoted};
 pub(crate) use function::{DatePart, Function, Pointwise, RangeFunction};
 pub(crate) use reads::reads;
 

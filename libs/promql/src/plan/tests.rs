@@ -80,6 +80,18 @@ fn it_is_known_what_an_expression_reads() {
 }
 
 #[test]
+fn escaped_bytes_are_characters() {
+    let text = |text: &str| match parse(text).unwrap() {
+        Expr::Text(text) => text,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(text(r#""\xc3\xa4\303\244\x41\\x""#), "ääA\\x");
+    assert_eq!(text(r"`\xc3`"), r"\xc3");
+    assert_eq!(quoted(&text(r#""a\xc5z""#)), r#""a\xc5z""#);
+    assert!(names_label("ä b") && !names_label("") && !names_label(&text(r#""\xff""#)));
+}
+
+#[test]
 fn rubbish_is_refused_without_a_panic() {
     let words = [
         "up",
