@@ -1,9 +1,25 @@
-//! Time-series head: Gorilla chunks, write-ahead log, segments, matchers, staleness.
+//! The embedded store of time series: Gorilla chunks in memory, a log, immutable segments, matchers, staleness.
+//!
+//! Samples are appended by the number of their series and read through [`Source`]. Appending and reading lock one series at
+//! a time, so neither waits for the other.
 
+mod append;
+mod bits;
+mod chunk;
+mod filter;
+mod head;
 mod matcher;
 mod memory;
+mod options;
+mod series;
 mod source;
+mod stats;
+mod store;
 
+pub use append::{AppendError, Appended, SeriesRef};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use memory::Memory;
+pub use options::Options;
 pub use source::{Select, SelectError, Selection, Source, Want};
+pub use stats::Stats;
+pub use store::Store;

@@ -1,0 +1,30 @@
+/// What a store holds, and what happened to it since the process began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Series that got samples lately.
+    pub series: usize,
+    /// Chunks in memory.
+    pub chunks: usize,
+    /// Bytes of them.
+    pub chunk_bytes: usize,
+    /// Time of the oldest sample in memory.
+    pub oldest_ms: Option<i64>,
+    /// Time of the newest sample.
+    pub newest_ms: Option<i64>,
+    /// Samples that were taken.
+    pub accepted: u64,
+    /// Samples refused because another value is at their time.
+    pub duplicate: u64,
+    /// Samples refused because they are too old.
+    pub too_old: u64,
+    /// Samples refused because there are too many series.
+    pub too_many: u64,
+    /// Bytes of the log.
+    pub log_bytes: u64,
+    /// Bytes of the segments.
+    pub segment_bytes: u64,
+    /// How many segments there are.
+    pub segments: usize,
+    /// Metrics with the most series, the largest first.
+    pub largest: Vec<(String, usize)>,
+}
