@@ -20,6 +20,8 @@ pub(crate) fn rule(name: &str, group: &str) -> RuleView {
         file: "insightdesk.yml (built in)".into(),
         expr: "rate(errors_total[5m]) > 0.1 and up == 1".into(),
         for_s: 300.0,
+        interval_s: 15.0,
+        limit: 0,
         keep_firing_for_s: 0.0,
         labels: words(&[("severity", "critical")]),
         annotations: BTreeMap::new(),

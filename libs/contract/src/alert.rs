@@ -102,6 +102,10 @@ pub struct RuleView {
     pub file: String,
     /// The expression.
     pub expr: String,
+    /// Pause between two evaluations that no sample wakes, in seconds.
+    pub interval_s: f64,
+    /// Most alerts or series that it may make; 0: any number.
+    pub limit: u64,
     /// How long the condition must hold, in seconds.
     pub for_s: f64,
     /// How long it fires on after the condition ended, in seconds.
