@@ -75,6 +75,7 @@ impl Query {
     /// # Errors
     /// Data that does not suit it, a limit, a disk that fails.
     pub fn instant(&self, source: &dyn Source, at_ms: i64, limits: &Limits) -> Result<Answer, EvalError> {
+        let at_ms = at_ms.clamp(-FARTHEST_MS, FARTHEST_MS);
         let engine = Engine::new(source, limits, (at_ms, at_ms, 0));
         if self.kind == ValueKind::Matrix {
             let value = Value::Matrix(engine.matrix(&self.expr, at_ms)?);
@@ -130,6 +131,9 @@ impl Query {
     }
 }
 
+/// The farthest time from 1970 at which something is evaluated, in milliseconds: some 120,000 years.
+const FARTHEST_MS: i64 = 4_000_000_000_000_000;
+
 fn answer(engine: Engine<'_>, value: Value) -> Answer {
     let (warnings, infos) = engine.notes.into_inner().into_texts();
     Answer { value, warnings, infos }
@@ -140,6 +144,9 @@ fn range_grid((start_ms, end_ms, step_ms): (i64, i64, i64), limits: &Limits) -> 
     if step_ms <= 0 {
         let reason = "zero or negative query resolution step widths are not accepted. Try a positive integer";
         return Err(EvalError::Execution(reason.to_owned()));
+    }
+    if start_ms < -FARTHEST_MS || end_ms > FARTHEST_MS {
+        return Err(EvalError::Execution("the times of a range query are out of bounds".to_owned()));
     }
     let span = end_ms.checked_sub(start_ms).filter(|span| *span >= 0);
     let span =

@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -39,10 +40,24 @@ impl Grid {
 /// The value of an expression at all steps.
 #[derive(Debug)]
 pub(crate) enum Data {
-    /// One number for each step.
-    Scalar(Vec<f64>),
+    Scalar(Numbers),
     Text(String),
     Vector(Table),
+}
+
+/// One number for each step.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    pub(crate) values: Vec<f64>,
+    _held: Held,
+}
+
+impl Deref for Numbers {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        &self.values
+    }
 }
 
 /// One evaluation.
@@ -75,7 +90,7 @@ impl<'a> Engine<'a> {
             return self.repeat(once, grid.steps);
         }
         match expr {
-            Expr::Number(number) => Ok(Data::Scalar(vec![*number; grid.steps])),
+            Expr::Number(number) => self.numbers(vec![*number; grid.steps]).map(Data::Scalar),
             Expr::Text(text) => Ok(Data::Text(text.clone())),
             Expr::Selector(series) => {
                 select::instant(self, series, grid, select::Take::Values).map(Data::Vector)
@@ -91,7 +106,7 @@ impl<'a> Engine<'a> {
     }
 
     /// An expression whose value is a number at each step.
-    pub(crate) fn scalar(&self, expr: &Expr, grid: Grid) -> Result<Vec<f64>, EvalError> {
+    pub(crate) fn scalar(&self, expr: &Expr, grid: Grid) -> Result<Numbers, EvalError> {
         match self.eval(expr, grid)? {
             Data::Scalar(values) => Ok(values),
             _ => Err(EvalError::Execution("expected a scalar".to_owned())),
@@ -178,6 +193,13 @@ impl<'a> Engine<'a> {
         Held::new(Rc::clone(&self.held), self.limits.max_samples)
     }
 
+    /// Numbers that count as samples.
+    pub(crate) fn numbers(&self, values: Vec<f64>) -> Result<Numbers, EvalError> {
+        let mut held = self.held();
+        held.grow(values.len())?;
+        Ok(Numbers { values, _held: held })
+    }
+
     pub(crate) fn table(&self, steps: usize) -> Table {
         Table::new(steps, self.held())
     }
@@ -203,7 +225,9 @@ impl<'a> Engine<'a> {
     pub(crate) fn repeat(&self, data: Data, steps: usize) -> Result<Data, EvalError> {
         Ok(match data {
             Data::Text(text) => Data::Text(text),
-            Data::Scalar(values) => Data::Scalar(vec![values.first().copied().unwrap_or(f64::NAN); steps]),
+            Data::Scalar(values) => {
+                Data::Scalar(self.numbers(vec![values.first().copied().unwrap_or(f64::NAN); steps])?)
+            }
             Data::Vector(once) => {
                 let mut table = self.table(steps);
                 for (row, value) in once.rows.into_iter().zip(once.values) {

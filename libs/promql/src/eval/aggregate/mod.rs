@@ -19,7 +19,7 @@ pub(crate) fn aggregate(engine: &Engine<'_>, it: &Aggregate, grid: Grid) -> Resu
     }
     let param = match &it.param {
         Some(param) => engine.scalar(param, grid)?,
-        None => Vec::new(),
+        None => engine.numbers(Vec::new())?,
     };
     let table = engine.vector(&it.expr, grid)?;
     match it.aggregation {

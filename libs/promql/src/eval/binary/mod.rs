@@ -5,7 +5,7 @@ mod set;
 
 use ops_samples::is_stale;
 
-use super::engine::{Data, Engine, Grid};
+use super::engine::{Data, Engine, Grid, Numbers};
 use super::number::clean;
 use super::signature::{Counted, Signatures};
 use super::table::{NOTHING, Table};
@@ -33,8 +33,8 @@ pub(crate) fn chain(engine: &Engine<'_>, it: &Chain, grid: Grid) -> Result<Data,
     Ok(left)
 }
 
-fn scalars(operator: Operator, mut left: Vec<f64>, right: &[f64]) -> Vec<f64> {
-    for (a, b) in left.iter_mut().zip(right) {
+fn scalars(operator: Operator, mut left: Numbers, right: &[f64]) -> Numbers {
+    for (a, b) in left.values.iter_mut().zip(right) {
         let (value, kept) = compute(operator, *a, *b);
         *a = if operator.compares() { f64::from(u8::from(kept)) } else { value };
     }

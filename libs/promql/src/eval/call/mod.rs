@@ -17,7 +17,7 @@ use crate::plan::{Call, DatePart, Expr, Function, Selected};
 /// Evaluates a function.
 pub(crate) fn call(engine: &Engine<'_>, it: &Call, grid: Grid) -> Result<Data, EvalError> {
     if let Some(values) = scalar(engine, it, grid)? {
-        return Ok(Data::Scalar(values));
+        return engine.numbers(values).map(Data::Scalar);
     }
     vector(engine, it, grid).map(Data::Vector)
 }
@@ -74,7 +74,7 @@ fn vector(engine: &Engine<'_>, it: &Call, grid: Grid) -> Result<Table, EvalError
 pub(crate) fn negate(data: Data) -> Data {
     match data {
         Data::Scalar(mut values) => {
-            values.iter_mut().for_each(|value| *value = -*value);
+            values.values.iter_mut().for_each(|value| *value = -*value);
             Data::Scalar(values)
         }
         Data::Vector(table) => Data::Vector(map(table, |_, value| -value)),
@@ -113,7 +113,7 @@ fn both(
     of: impl Fn(f64, f64) -> f64,
 ) -> Result<Vec<f64>, EvalError> {
     let (a, b) = (engine.scalar(arg(it, 0)?, grid)?, engine.scalar(arg(it, 1)?, grid)?);
-    Ok(a.into_iter().zip(b).map(|(a, b)| of(a, b)).collect())
+    Ok(a.iter().zip(b.iter()).map(|(a, b)| of(*a, *b)).collect())
 }
 
 /// The value of the only series, NaN when there is none or more.
@@ -137,16 +137,16 @@ fn of_scalars(engine: &Engine<'_>, values: &[f64], grid: Grid) -> Result<Table, 
 fn clamp(engine: &Engine<'_>, it: &Call, grid: Grid) -> Result<Table, EvalError> {
     let table = engine.vector(arg(it, 0)?, grid)?;
     let bound = |at: usize| arg(it, at).and_then(|arg| engine.scalar(arg, grid));
-    let all = |value: f64| vec![value; grid.steps];
+    let all = |value: f64| engine.numbers(vec![value; grid.steps]);
     let (low, high) = match it.function {
         Function::Clamp => (bound(1)?, bound(2)?),
-        Function::ClampMax => (all(f64::NEG_INFINITY), bound(1)?),
-        _ => (bound(1)?, all(f64::INFINITY)),
+        Function::ClampMax => (all(f64::NEG_INFINITY)?, bound(1)?),
+        _ => (bound(1)?, all(f64::INFINITY)?),
     };
     let at = |bounds: &[f64], step: usize| bounds.get(step).copied().unwrap_or(f64::NAN);
     let mut table = map(table, |step, value| greater(at(&low, step), lesser(at(&high, step), value)));
     // Bounds that exclude each other leave nothing.
-    let empty: Vec<bool> = low.iter().zip(&high).map(|(low, high)| high < low).collect();
+    let empty: Vec<bool> = low.iter().zip(high.iter()).map(|(low, high)| high < low).collect();
     if empty.contains(&true) {
         for cells in table.values.chunks_exact_mut(table.steps) {
             cells.iter_mut().zip(&empty).filter(|(_, empty)| **empty).for_each(|(value, _)| *value = NOTHING);
@@ -160,7 +160,7 @@ fn round(engine: &Engine<'_>, it: &Call, grid: Grid) -> Result<Table, EvalError>
     let table = engine.vector(arg(it, 0)?, grid)?;
     let nearest = match it.args.get(1) {
         Some(nearest) => engine.scalar(nearest, grid)?,
-        None => vec![1.0; grid.steps],
+        None => engine.numbers(vec![1.0; grid.steps])?,
     };
     Ok(map(table, |step, value| {
         let inverse = 1.0 / nearest.get(step).copied().unwrap_or(1.0);

@@ -7,7 +7,7 @@ mod window;
 use ops_samples::{Labels, Sample, is_stale};
 use ops_series::{Selection, Want};
 
-use super::engine::{Data, Engine, Grid};
+use super::engine::{Data, Engine, Grid, Numbers};
 use super::number::clean;
 use super::table::{Held, NOTHING, Row, Table};
 use crate::EvalError;
@@ -132,7 +132,7 @@ pub(crate) fn any_present(engine: &Engine<'_>, expr: &Expr, grid: Grid) -> Resul
     Ok(present)
 }
 
-type Args = Vec<Vec<f64>>;
+type Args = Vec<Numbers>;
 
 /// The range that a function is given, and the numbers, which may differ from step to step.
 fn split<'a>(engine: &Engine<'_>, call: &'a Call, grid: Grid) -> Result<(Option<&'a Expr>, Args), EvalError> {
@@ -151,7 +151,10 @@ fn check_args(engine: &Engine<'_>, function: RangeFunction, args: &Args) -> Resu
     match function {
         RangeFunction::DoubleExponentialSmoothing => {
             for (name, short, values) in [("smoothing", "sf", args.first()), ("trend", "tf", args.get(1))] {
-                let wrong = values.into_iter().flatten().find(|value| **value <= 0.0 || **value >= 1.0);
+                let wrong = values
+                    .into_iter()
+                    .flat_map(|values| values.iter())
+                    .find(|value| **value <= 0.0 || **value >= 1.0);
                 if let Some(wrong) = wrong {
                     return Err(EvalError::Execution(format!(
                         "invalid {name} factor. Expected: 0 < {short} < 1, got: {wrong:.6}"
@@ -161,7 +164,10 @@ fn check_args(engine: &Engine<'_>, function: RangeFunction, args: &Args) -> Resu
         }
         RangeFunction::Quantile => {
             let wrong = |q: &&f64| q.is_nan() || **q < 0.0 || **q > 1.0;
-            args.iter().flatten().filter(wrong).for_each(|q| engine.notes.borrow_mut().quantile(*q));
+            args.iter()
+                .flat_map(|values| values.iter())
+                .filter(wrong)
+                .for_each(|q| engine.notes.borrow_mut().quantile(*q));
         }
         _ => {}
     }
@@ -171,7 +177,7 @@ fn check_args(engine: &Engine<'_>, function: RangeFunction, args: &Args) -> Resu
 /// One function over the windows of many series.
 struct Run<'a> {
     kernel: Kernel,
-    args: &'a [Vec<f64>],
+    args: &'a [Numbers],
     grid: Grid,
     clean: Vec<Sample>,
     scratch: Vec<f64>,
