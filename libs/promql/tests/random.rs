@@ -280,3 +280,26 @@ fn far_times_are_no_trouble() {
         query.range(&memory, (i64::MIN, i64::MAX, 1), &Limits::default()).unwrap_err();
     }
 }
+
+#[test]
+fn what_may_be_nested_deeply_is_evaluated_without_an_overflow() {
+    let memory = data(&mut Random(1));
+    for (open, close, times) in [
+        ("sum(", ")", 110),
+        ("-(", ")", 60),
+        ("2 ^ (a + ", ")", 60),
+        ("a or (", ")", 60),
+        ("max_over_time((", ")[1m:30s])", 40),
+        ("label_replace(", ", \"x\", \"$1\", \"job\", \"(.*)\")", 110),
+        ("histogram_quantile(0.5, ", ")", 110),
+        ("clamp(", ", 1, 2)", 110),
+        ("(", ")", 120),
+    ] {
+        let text = format!("{}a{}", open.repeat(times), close.repeat(times));
+        let query = Query::parse(&text).unwrap_or_else(|error| panic!("{open}: {error}"));
+        let _ = query.instant(&memory, 50_000, &Limits::default());
+        let _ = query.range(&memory, (0, 50_000, 10_000), &Limits::default());
+    }
+    let long = format!("a{}", " or a + 1".repeat(490));
+    Query::parse(&long).unwrap().range(&memory, (0, 50_000, 10_000), &Limits::default()).unwrap();
+}

@@ -22,14 +22,14 @@ pub(super) fn check(text: &str) -> Result<(), ParseError> {
         match c {
             '"' | '\'' | '`' => skip_text(&mut chars, c),
             '#' => while chars.next_if(|(_, c)| *c != '\n').is_some() {},
-            c if c.is_alphabetic() || c == '_' => {
+            c if c.is_alphanumeric() || c == '_' || c == '.' => {
                 let mut end = at + c.len_utf8();
                 while let Some((at, c)) =
-                    chars.next_if(|(_, c)| c.is_alphanumeric() || *c == '_' || *c == ':')
+                    chars.next_if(|(_, c)| c.is_alphanumeric() || matches!(c, '_' | '.'))
                 {
                     end = at + c.len_utf8();
                 }
-                scan.word(text.get(at..end).unwrap_or_default());
+                scan.word(text.get(at..end).unwrap_or_default())?;
             }
             c => scan.sign(c)?,
         }
@@ -45,17 +45,32 @@ struct Scan {
     open: usize,
     braces: usize,
     operators: usize,
+    /// Of square brackets.
+    ranges: usize,
+    /// What comes next is a duration.
+    offset: bool,
 }
 
 impl Scan {
-    fn word(&mut self, word: &str) {
+    fn word(&mut self, word: &str) -> Result<(), ParseError> {
         let operators = ["and", "or", "unless", "atan2", "offset"];
         self.operators += usize::from(operators.iter().any(|it| word.eq_ignore_ascii_case(it)));
+        let duration = self.ranges > 0 || self.offset;
+        self.offset = word.eq_ignore_ascii_case("offset");
+        // The parser panics on numbers that are no durations.
+        let seconds: Option<f64> = word.parse().ok();
+        if duration && seconds.is_some_and(|seconds| !(0.0..1e12).contains(&seconds)) {
+            return wrong(format!("{word:?} is no duration in seconds"));
+        }
+        Ok(())
     }
 
     fn sign(&mut self, c: char) -> Result<(), ParseError> {
         match c {
-            '(' | '[' | '{' => self.open += 1,
+            '(' | '[' | '{' => {
+                self.open += 1;
+                self.offset = false;
+            }
             ')' | ']' | '}' => self.open = self.open.saturating_sub(1),
             '+' | '-' | '*' | '/' | '%' | '^' | '<' | '>' | '=' | '!' | '@' if self.braces == 0 => {
                 self.operators += 1
@@ -63,6 +78,8 @@ impl Scan {
             _ => {}
         }
         match c {
+            '[' => self.ranges += 1,
+            ']' => self.ranges = self.ranges.saturating_sub(1),
             '{' => self.braces += 1,
             '}' => self.braces = self.braces.saturating_sub(1),
             _ => {}

@@ -10,12 +10,12 @@ use promql_parser::parser as parsed;
 
 use super::{
     Aggregate, Aggregation, At, Call, Chain, Expr, Function, Link, Many, Matching, Operator, Ranged,
-    Selected, Subquery, check, escape,
+    Selected, Subquery, check, escape, escape::literal_braces,
 };
 use crate::ParseError;
 
 /// How deep an expression may be, operators in a row not counted.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 256;
 
 /// Longest duration and farthest time, in milliseconds: some 30,000 years, so that sums of them cannot overflow.
 const MAX_MS: i64 = 1_000_000_000_000_000;
@@ -94,7 +94,11 @@ fn matcher(from: &parsed_label::Matcher) -> Result<Matcher, ParseError> {
         parsed_label::MatchOp::Re(_) => MatchOp::Regex,
         parsed_label::MatchOp::NotRe(_) => MatchOp::NotRegex,
     };
-    Matcher::new(&from.name, op, &from.value).map_err(|wrong| error(wrong.to_string()))
+    let matcher = Matcher::new(&from.name, op, &from.value);
+    // In Go's expressions braces that do not repeat stand for themselves.
+    let matcher =
+        matcher.or_else(|wrong| Matcher::new(&from.name, op, literal_braces(&from.value)).map_err(|_| wrong));
+    matcher.map_err(|wrong| error(wrong.to_string()))
 }
 
 fn subquery(from: &parsed::SubqueryExpr, depth: usize) -> Result<Subquery, ParseError> {

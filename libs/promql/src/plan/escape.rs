@@ -38,6 +38,34 @@ pub(super) fn characters(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A regular expression in which braces that do not say how often something repeats are escaped.
+pub(crate) fn literal_braces(regex: &str) -> String {
+    let mut out = String::with_capacity(regex.len() + 8);
+    let mut rest = regex;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '\\' => rest.chars().take(2).map(char::len_utf8).sum(),
+            '{' if !repeats(rest) => {
+                out.push('\\');
+                1
+            }
+            c => c.len_utf8(),
+        };
+        out.push_str(rest.get(..taken).unwrap_or_default());
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
+}
+
+/// Whether a text starts with `{2}`, `{2,}` or `{2,3}`.
+fn repeats(text: &str) -> bool {
+    let inside = text.strip_prefix('{').and_then(|text| text.split_once('}')).map(|(inside, _)| inside);
+    let (least, most) =
+        inside.map(|inside| inside.split_once(',').unwrap_or((inside, ""))).unwrap_or_default();
+    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    !least.is_empty() && digits(least) && digits(most)
+}
+
 /// Whether a text may name a label.
 pub(crate) fn names_label(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| u32::from(c) < NO_TEXT)

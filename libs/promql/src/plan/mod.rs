@@ -13,7 +13,7 @@ use ops_series::Matcher;
 use crate::ValueKind;
 
 pub(crate) use convert::parse;
-pub(crate) use escape::{names_label, quoted};
+pub(crate) use escape::{literal_braces, names_label, quoted};
 pub(crate) use function::{DatePart, Function, Pointwise, RangeFunction};
 pub(crate) use reads::reads;
 

@@ -92,6 +92,13 @@ fn escaped_bytes_are_characters() {
 }
 
 #[test]
+fn braces_that_do_not_repeat_stand_for_themselves() {
+    assert_eq!(literal_braces(r"a{2}b{x}\{{1,2}{,3}{"), r"a{2}b\{x}\{{1,2}\{,3}\{");
+    let Expr::Selector(series) = parse(r#"up{path=~"/users/{id}/x{2}"}"#).unwrap() else { panic!() };
+    assert!(series.matchers.iter().any(|it| it.matches("/users/{id}/xx")));
+}
+
+#[test]
 fn rubbish_is_refused_without_a_panic() {
     let words = [
         "up",

@@ -50,6 +50,7 @@ fn present(
 ) -> Result<Present, EvalError> {
     let steps = one.steps;
     let mut present: Present = vec![0; count * steps];
+    let mut matters: Option<Vec<bool>> = None;
     for (at, (cells, sign)) in one.cells().zip(signs).enumerate() {
         let start = *sign as usize * steps;
         let Some(present) = present.get_mut(start..start + steps) else { continue };
@@ -57,10 +58,11 @@ fn present(
             present.iter_mut().zip(cells).enumerate().filter(|(_, (_, it))| !is_stale(**it))
         {
             let before = (*present as usize).checked_sub(1);
-            if let Some(before) = before
-                && matters(link, many, step)
-            {
-                return Err(double(link, one, before, at));
+            if let Some(before) = before {
+                let matters = matters.get_or_insert_with(|| matters_at(link, many));
+                if matters.get(step).copied().unwrap_or(true) {
+                    return Err(double(link, one, before, at));
+                }
             }
             *present = u32::try_from(at + 1).unwrap_or(u32::MAX);
         }
@@ -68,11 +70,14 @@ fn present(
     Ok(present)
 }
 
-/// Whether there is anything that could be matched at a step.
-fn matters(link: &Link, many: &Table, step: usize) -> bool {
-    link.matching.fill_left.is_some()
-        || link.matching.fill_right.is_some()
-        || many.values.iter().skip(step).step_by(many.steps).any(|value| !is_stale(*value))
+/// Whether there is anything that could be matched, at each step.
+fn matters_at(link: &Link, many: &Table) -> Vec<bool> {
+    let filled = link.matching.fill_left.is_some() || link.matching.fill_right.is_some();
+    let mut matters = vec![filled; many.steps];
+    for cells in many.cells() {
+        matters.iter_mut().zip(cells).for_each(|(matters, value)| *matters |= !is_stale(*value));
+    }
+    matters
 }
 
 fn double(link: &Link, one: &Table, a: usize, b: usize) -> EvalError {

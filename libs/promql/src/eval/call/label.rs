@@ -5,7 +5,7 @@ use super::super::engine::{Engine, Grid};
 use super::super::table::{Row, Table};
 use super::{arg, text};
 use crate::EvalError;
-use crate::plan::{Call, names_label};
+use crate::plan::{Call, literal_braces, names_label};
 
 /// Largest compiled expression in bytes.
 const MAX_REGEX: usize = 1 << 20;
@@ -57,7 +57,9 @@ fn wrong<T>(reason: String) -> Result<T, EvalError> {
 }
 
 fn regex(text: &str) -> Result<Regex, EvalError> {
-    let regex = RegexBuilder::new(&format!("^(?s:{text})$")).size_limit(MAX_REGEX).build();
+    let build = |text: &str| RegexBuilder::new(&format!("^(?s:{text})$")).size_limit(MAX_REGEX).build();
+    // In Go's expressions braces that do not repeat stand for themselves.
+    let regex = build(text).or_else(|_| build(&literal_braces(text)));
     regex.or_else(|_| wrong(format!("invalid regular expression in label_replace(): {text}")))
 }
 
