@@ -5,12 +5,20 @@
 
 mod append;
 mod bits;
+mod bytes;
 mod chunk;
+mod disk;
 mod filter;
 mod head;
+mod log;
+mod maintain;
 mod matcher;
 mod memory;
+mod merge;
+mod open;
 mod options;
+mod recovery;
+mod segment;
 mod series;
 mod source;
 mod stats;
@@ -20,6 +28,7 @@ pub use append::{AppendError, Appended, SeriesRef};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use memory::Memory;
 pub use options::Options;
+pub use recovery::{Maintained, OpenError, Recovery};
 pub use source::{Select, SelectError, Selection, Source, Want};
 pub use stats::Stats;
 pub use store::Store;

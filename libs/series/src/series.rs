@@ -92,6 +92,41 @@ impl Data {
         [chunk, open, late].into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
+    /// Copies what is older than `end_ms` as chunks, oldest first; late samples are put in their places.
+    pub(crate) fn copy_before(&self, end_ms: i64) -> Vec<Chunk> {
+        let old = |it: &&Chunk| it.first_ms < end_ms;
+        let open = self.open.as_ref().filter(|it| it.first_ms() < end_ms);
+        if self.late.first().is_none_or(|it| it.at_ms >= end_ms) {
+            let open = open.map(|it| OpenChunk::clone(it).finish());
+            return self.full.iter().filter(old).cloned().chain(open).collect();
+        }
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let mut current: Option<OpenChunk> = None;
+        self.visit(i64::MIN, end_ms - 1, |sample| match &mut current {
+            Some(chunk) if !chunk.is_full() => chunk.push(sample),
+            chunk => {
+                let full = chunk.replace(OpenChunk::new(sample));
+                chunks.extend(full.map(OpenChunk::finish));
+            }
+        });
+        chunks.extend(current.map(OpenChunk::finish));
+        chunks
+    }
+
+    /// Forgets what is older than `end_ms`. Chunks end where windows do, so none is cut.
+    pub(crate) fn forget_before(&mut self, end_ms: i64) {
+        self.full.retain(|it| it.first_ms >= end_ms);
+        self.full.shrink_to_fit();
+        self.open = self.open.take().filter(|it| it.first_ms() >= end_ms);
+        self.late.retain(|it| it.at_ms >= end_ms);
+        self.late.shrink_to_fit();
+    }
+
+    /// Whether it holds no sample.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.open.is_none() && self.late.is_empty()
+    }
+
     /// Bytes of its chunks.
     pub(crate) fn bytes(&self) -> usize {
         let full: usize = self.full.iter().map(|it| it.bytes.len()).sum();

@@ -19,10 +19,14 @@ pub struct Stats {
     pub too_old: u64,
     /// Samples refused because there are too many series.
     pub too_many: u64,
+    /// Samples that were taken but could not be written to the log.
+    pub unlogged: u64,
     /// Bytes of the log.
     pub log_bytes: u64,
     /// Bytes of the segments.
     pub segment_bytes: u64,
+    /// Samples in the segments.
+    pub segment_samples: u64,
     /// How many segments there are.
     pub segments: usize,
     /// Metrics with the most series, the largest first.

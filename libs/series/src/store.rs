@@ -5,7 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use ops_samples::{Labels, Sample};
 
 use crate::append::Touched;
+use crate::disk::Disk;
+use crate::filter::Filter;
 use crate::head::Head;
+use crate::merge;
+use crate::segment::Segment;
 use crate::series::Fate;
 use crate::{
     AppendError, Appended, Matcher, Options, Select, SelectError, Selection, SeriesRef, Source, Stats,
@@ -19,9 +23,10 @@ pub struct Store(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) options: Options,
     head: RwLock<Head>,
-    /// What is older is in segments and takes nothing more.
+    /// Samples older than this are no longer taken: they are or will be in segments.
     pub(crate) sealed_ms: AtomicI64,
-    pub(crate) counters: Counters,
+    pub(crate) disk: Option<Disk>,
+    counters: Counters,
 }
 
 /// What happened since the process began.
@@ -31,16 +36,22 @@ pub(crate) struct Counters {
     duplicate: AtomicU64,
     too_old: AtomicU64,
     too_many: AtomicU64,
+    unlogged: AtomicU64,
 }
 
 impl Store {
     /// A store that keeps nothing on disk.
     #[must_use]
     pub fn in_memory(options: Options) -> Self {
+        Self::with(options, Head::default(), i64::MIN, None)
+    }
+
+    pub(crate) fn with(options: Options, head: Head, sealed_ms: i64, disk: Option<Disk>) -> Self {
         Self(Arc::new(Inner {
             options,
-            head: RwLock::default(),
-            sealed_ms: AtomicI64::new(i64::MIN),
+            head: RwLock::new(head),
+            sealed_ms: AtomicI64::new(sealed_ms),
+            disk,
             counters: Counters::default(),
         }))
     }
@@ -61,7 +72,11 @@ impl Store {
         if head.len() >= limit {
             return Err(AppendError::TooManySeries { limit });
         }
-        Ok(SeriesRef(head.insert(labels)))
+        let number = head.insert(labels);
+        if let Some(disk) = &self.0.disk {
+            disk.define(number, labels);
+        }
+        Ok(SeriesRef(number))
     }
 
     /// Adds samples.
@@ -69,6 +84,9 @@ impl Store {
         let mut appended = Appended::default();
         let mut touched = Touched::default();
         let head = self.head();
+        // Held until the end, so that the log has what memory has.
+        let mut log = self.0.disk.as_ref().map(Disk::log);
+        let mut newest_ms = i64::MIN;
         let sealed_ms = self.0.sealed_ms.load(Ordering::Relaxed);
         for (number, sample) in samples {
             let Some(series) = head.get(number.0) else {
@@ -78,20 +96,27 @@ impl Store {
             let mut data = series.data();
             let newest = data.last.map_or(i64::MIN, |it| it.at_ms);
             let oldest = newest.saturating_sub(self.0.options.out_of_order_ms).max(sealed_ms);
-            match data.append(*sample, oldest, self.0.options.segment_ms) {
-                Fate::Changed => {
-                    touched.note(series.name, true);
+            let fate = data.append(*sample, oldest, self.0.options.segment_ms);
+            match fate {
+                Fate::Changed | Fate::Same => {
+                    touched.note(series.name, fate == Fate::Changed);
                     appended.accepted += 1;
-                }
-                Fate::Same => {
-                    touched.note(series.name, false);
-                    appended.accepted += 1;
+                    newest_ms = newest_ms.max(sample.at_ms);
+                    if let Some(log) = &mut log {
+                        log.writer.sample(number.0, *sample);
+                    }
                 }
                 Fate::Duplicate => appended.repeated += 1,
                 Fate::Conflict => appended.duplicate += 1,
                 Fate::TooOld => appended.too_old += 1,
             }
         }
+        if let Some(log) = log.as_mut().filter(|_| appended.accepted > 0)
+            && log.write(newest_ms).is_err()
+        {
+            self.0.counters.unlogged.fetch_add(appended.accepted as u64, Ordering::Relaxed);
+        }
+        drop(log);
         for (name, changed) in touched.iter() {
             let Some(name) = head.name(name) else { continue };
             if changed {
@@ -191,6 +216,19 @@ impl Store {
         let all = [Vec::new()];
         let selectors = if selectors.is_empty() { &all } else { selectors };
         for matchers in selectors {
+            for segment in self.segments(after_ms, until_ms) {
+                let mut filter = Filter::new(matchers);
+                let shown = segment.series(
+                    |labels| filter.takes(labels),
+                    |labels, places| {
+                        if places.iter().any(|it| it.last_ms > after_ms && it.first_ms <= until_ms) {
+                            show(labels);
+                        }
+                        Ok(())
+                    },
+                );
+                shown.map_err(|source| damaged(&segment, source))?;
+            }
             for series in self.head().select(matchers) {
                 let data = series.data();
                 let first = data.first_ms();
@@ -224,6 +262,10 @@ impl Store {
         stats.duplicate = count(&counters.duplicate);
         stats.too_old = count(&counters.too_old);
         stats.too_many = count(&counters.too_many);
+        stats.unlogged = count(&counters.unlogged);
+        if let Some(disk) = &self.0.disk {
+            disk.describe(&mut stats);
+        }
         stats
     }
 
@@ -234,17 +276,28 @@ impl Store {
         counters.too_old.fetch_add(appended.too_old as u64, Ordering::Relaxed);
     }
 
-    fn head(&self) -> RwLockReadGuard<'_, Head> {
+    /// The segments that have samples in the range, oldest first.
+    fn segments(&self, after_ms: i64, until_ms: i64) -> Vec<Arc<Segment>> {
+        let all = self.0.disk.as_ref().map(Disk::segments).unwrap_or_default();
+        all.into_iter().filter(|it| it.end_ms > after_ms && it.start_ms <= until_ms).collect()
+    }
+
+    pub(crate) fn head(&self) -> RwLockReadGuard<'_, Head> {
         self.0.head.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
+    pub(crate) fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
         self.0.head.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Source for Store {
     fn select(&self, select: &Select<'_>) -> Result<Selection, SelectError> {
+        let segments = self.segments(select.after_ms, select.until_ms);
+        if let Some(last) = segments.last() {
+            // What is published in segments may still be in memory too.
+            return merge::select(&segments, last.end_ms, || self.head().select(select.matchers), select);
+        }
         let series = self.head().select(select.matchers);
         let mut selection = Selection::default();
         let range = (select.after_ms, select.until_ms, select.want);
@@ -256,4 +309,8 @@ impl Source for Store {
         }
         Ok(selection)
     }
+}
+
+pub(crate) fn damaged(segment: &Segment, source: std::io::Error) -> SelectError {
+    SelectError::Io { file: segment.path.display().to_string(), source }
 }
