@@ -37,12 +37,31 @@ pub(super) fn check(text: &str) -> Result<(), ParseError> {
     if scan.operators > MAX_OPERATORS {
         return wrong(format!("the expression has more than {MAX_OPERATORS} operators"));
     }
-    Ok(())
+    match scan.open.last() {
+        Some(open) => wrong(format!("{open:?} is not closed")),
+        None => Ok(()),
+    }
+}
+
+fn closing(open: char) -> char {
+    match open {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
+fn opening(close: char) -> char {
+    match close {
+        ')' => '(',
+        ']' => '[',
+        _ => '{',
+    }
 }
 
 #[derive(Default)]
 struct Scan {
-    open: usize,
+    open: Vec<char>,
     braces: usize,
     operators: usize,
     /// Of square brackets.
@@ -68,10 +87,15 @@ impl Scan {
     fn sign(&mut self, c: char) -> Result<(), ParseError> {
         match c {
             '(' | '[' | '{' => {
-                self.open += 1;
+                self.open.push(c);
                 self.offset = false;
             }
-            ')' | ']' | '}' => self.open = self.open.saturating_sub(1),
+            ')' | ']' | '}' => {
+                let open = self.open.pop();
+                if open.is_none_or(|open| closing(open) != c) {
+                    return wrong(format!("unexpected {c:?}: no {:?} is open there", opening(c)));
+                }
+            }
             '+' | '-' | '*' | '/' | '%' | '^' | '<' | '>' | '=' | '!' | '@' if self.braces == 0 => {
                 self.operators += 1
             }
@@ -84,7 +108,7 @@ impl Scan {
             '}' => self.braces = self.braces.saturating_sub(1),
             _ => {}
         }
-        if self.open > MAX_NESTING {
+        if self.open.len() > MAX_NESTING {
             return wrong(format!("the expression has more than {MAX_NESTING} brackets open at once"));
         }
         Ok(())

@@ -30,8 +30,18 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
     // The parser panics on durations that are no durations, such as `[Inf]`.
     let parsed = catch_unwind(|| parsed::parse(text));
     let parsed = parsed.map_err(|_| error("a duration or a number is out of bounds"))?;
-    let parsed = parsed.map_err(|reason| error(reason.trim()))?;
+    let parsed = parsed.map_err(|reason| error(in_words(reason.trim())))?;
     expr(&parsed, 0)
+}
+
+/// The parser does not always say what is wrong.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        "invalid promql query" => {
+            "it is not PromQL: an operator, a comma or an operand is missing, or a word is misplaced"
+        }
+        reason => reason,
+    }
 }
 
 fn error(reason: impl Into<String>) -> ParseError {

@@ -39,6 +39,10 @@ fn durations_that_are_none_are_refused() {
 #[test]
 fn what_is_not_promql_is_refused() {
     assert!(refused(r#"{a="1" or b="2"}"#).contains("is not PromQL"));
+    assert!(refused("sum(rate(up[5m])").contains("'(' is not closed"));
+    assert!(refused("sum(up))").contains("no '(' is open"));
+    assert!(refused("sum(up]").contains("no '[' is open"));
+    assert!(refused("up up").contains("not PromQL"));
     assert!(refused("info(up)").contains("info() is not supported"));
     assert!(refused(r#"{a=~"x*"}"#).contains("non-empty"));
     for text in [

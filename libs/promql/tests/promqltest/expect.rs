@@ -29,7 +29,7 @@ pub(crate) enum Match {
 
 impl Match {
     pub(crate) fn regex(pattern: &str) -> Self {
-        Self::Regex(Regex::new(&format!("^(?s:{pattern})")).unwrap())
+        Self::Regex(Regex::new(&format!("(?s:{pattern})")).unwrap())
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
