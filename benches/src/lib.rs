@@ -5,5 +5,4 @@ pub mod generator;
 pub mod peers;
 pub mod process;
 pub mod questions;
-pub mod remote_write;
 pub mod table;

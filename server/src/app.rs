@@ -16,6 +16,7 @@ use crate::answers::Answers;
 use crate::auth::Auth;
 use crate::logs::Relay;
 use crate::metrics::Own;
+use crate::series::Series;
 use crate::store::Store;
 use crate::{clock, view};
 
@@ -29,6 +30,7 @@ pub(crate) struct App {
     /// How browsers reach the server, without a slash at the end.
     pub(crate) external_url: String,
     pub(crate) store: Store,
+    pub(crate) series: Arc<Series>,
     /// Secrets that the server itself needs, by name.
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) auth: Auth,
@@ -77,6 +79,7 @@ pub(crate) struct Parts {
     pub(crate) stack: Stack,
     pub(crate) external_url: String,
     pub(crate) store: Store,
+    pub(crate) series: Arc<Series>,
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
@@ -89,6 +92,7 @@ impl App {
             stack: parts.stack,
             external_url: parts.external_url,
             store: parts.store,
+            series: parts.series,
             secrets: parts.secrets,
             auth: Auth::default(),
             relay: Relay::default(),

@@ -17,6 +17,7 @@ mod metrics;
 mod prepare;
 mod queue_commands;
 mod scaling;
+mod series;
 mod store;
 mod tasks;
 #[cfg(test)]

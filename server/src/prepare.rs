@@ -1,6 +1,7 @@
 //! What happens before the first request and after the last one.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Parts;
+use crate::series::{self, Series};
 use crate::store::{Store, changes, meta};
 use crate::{App, Config, auth, clock, store};
 
@@ -33,11 +35,13 @@ pub(crate) async fn app(
     }
     note_stack(&store, &config.stack).await?;
     let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
+    let series = ops_series::Store::in_memory(series::options(&config.stack.telemetry));
     let external_url = config.external_url.unwrap_or_else(|| format!("http://{address}"));
     let app = App::new(Parts {
         stack: config.stack,
         external_url: external_url.trim_end_matches('/').to_owned(),
         store,
+        series: Arc::new(Series::new(series)),
         secrets: config.secrets,
         metrics: config.metrics,
         shutdown,

@@ -5,7 +5,9 @@
 
 pub mod exposition;
 pub mod frames;
+pub mod otlp;
 pub mod relabel;
+pub mod remote_write;
 
 mod labels;
 mod sample;

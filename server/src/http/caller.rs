@@ -1,11 +1,14 @@
-//! Who asks, as the first argument of a handler: [`Viewer`], [`Doer`], [`Admin`] or [`Agent`].
+//! Who asks, as the first argument of a handler: [`Viewer`], [`Doer`], [`Admin`] or [`Agent`];
+//! [`Reader`] or [`Writer`] where programs come that cannot send a bearer token.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ops_contract::{AgentName, Operator, Role};
 
 use super::error::ApiError;
@@ -26,6 +29,44 @@ pub(super) struct Admin(pub(super) Operator);
 
 /// An agent.
 pub(super) struct Agent(pub(super) AgentName);
+
+/// A [`Viewer`] who may also send the token as password of HTTP basic auth, which is what Grafana and promtool can do.
+pub(super) struct Reader;
+
+/// Who brings samples: an operator or an agent; basic auth is taken too.
+pub(super) struct Writer;
+
+impl FromRequestParts<Arc<App>> for Reader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        basic_as_bearer(parts);
+        operator(parts, app, Role::Viewer).await.map(|_| Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Writer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        basic_as_bearer(parts);
+        match identity(parts, app, Door::Api).await? {
+            Identity::Agent(_) => Ok(Self),
+            Identity::Operator(_) => operator(parts, app, Role::Operator).await.map(|_| Self),
+        }
+    }
+}
+
+/// Puts the password of HTTP basic auth where a token is looked for; the name before it may be anything.
+fn basic_as_bearer(parts: &mut Parts) {
+    let given = parts.headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+    let pair = given.and_then(|it| it.strip_prefix("Basic ")).filter(|it| it.len() <= 2_048);
+    let pair = pair.and_then(|it| STANDARD.decode(it.trim()).ok()).and_then(|it| String::from_utf8(it).ok());
+    let token = pair.as_deref().and_then(|it| it.split_once(':')).map(|(_, password)| password);
+    if let Some(bearer) = token.and_then(|it| HeaderValue::from_str(&format!("Bearer {it}")).ok()) {
+        parts.headers.insert(header::AUTHORIZATION, bearer);
+    }
+}
 
 impl FromRequestParts<Arc<App>> for Viewer {
     type Rejection = ApiError;

@@ -17,12 +17,16 @@ mod logs;
 mod now;
 mod openapi;
 mod operators;
+mod otlp;
 mod page;
 mod paging;
+mod prometheus;
 mod queue_ask;
 mod queue_at;
 mod queue_commands;
 mod queues;
+mod remote_write;
+mod samples;
 mod scale;
 mod scaling;
 mod services;
@@ -84,10 +88,13 @@ fn router(app: &Arc<App>) -> Router {
         .merge(tasks::routes());
     Router::new()
         .nest("/api", api)
-        .nest("/agent", agent::routes())
+        .nest("/agent", agent::routes().merge(samples::routes()))
+        .nest("/prometheus", prometheus::routes())
         .merge(health::routes())
         .merge(login::routes())
+        .merge(otlp::routes())
         .merge(page::routes())
+        .merge(remote_write::routes())
         .fallback(|| async { ApiError::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(BODY))

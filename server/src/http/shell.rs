@@ -19,12 +19,18 @@ use crate::auth;
 const DEADLINE: Duration = Duration::from_secs(30);
 /// A long poll may wait 30 s of its own.
 const LONG_POLL: Duration = Duration::from_secs(40);
+/// An expression may take two minutes of its own.
+const QUERY: Duration = Duration::from_secs(130);
 
 pub(super) async fn shell(request: Request, next: Next) -> Response {
     let browser = wants_html(request.headers());
     let path = request.uri().path().to_owned();
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let deadline = if path == "/agent/lease" { LONG_POLL } else { DEADLINE };
+    let deadline = match path.as_str() {
+        "/agent/lease" => LONG_POLL,
+        _ if path.starts_with("/prometheus/") => QUERY,
+        _ => DEADLINE,
+    };
 
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(deadline, answer).await {

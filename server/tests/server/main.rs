@@ -7,6 +7,8 @@ mod agent;
 mod api;
 mod control;
 mod harness;
+mod prometheus;
+mod push;
 mod queue_commands;
 mod queue_refusals;
 mod queues_and_scaling;
