@@ -29,7 +29,8 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
         next = at + 1;
         rest = after;
     }
-    (!text.is_empty()).then_some(sum)
+    // As Prometheus, whose durations are 64 bits of nanoseconds.
+    (!text.is_empty() && sum <= i64::MAX / 1_000_000).then_some(sum)
 }
 
 #[cfg(test)]
@@ -52,6 +53,7 @@ mod tests {
             ("-1m", None),
             ("1.5h", None),
             ("99999999999999y", None),
+            ("293y", None),
         ] {
             assert_eq!(parse(text), ms, "{text:?}");
         }

@@ -18,19 +18,30 @@ pub struct Engine {
     rules: Arc<RuleSet>,
     states: Vec<RuleState>,
     schedule: Schedule,
+    started_ms: i64,
+    /// Stored alerts of rules that are no longer there; they end with the first pass.
+    strays: Vec<Alert>,
 }
+
+/// The place of the job that ends strays.
+const STRAYS: usize = usize::MAX;
 
 impl Engine {
     /// Begins with what was stored; every rule is due at once, and goes on where it was.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, stored: Vec<Alert>, now_ms: i64) -> Self {
-        let mut engine = Self::default();
+        let mut engine = Self { started_ms: now_ms, ..Self::default() };
         engine.set_rules(rules, now_ms);
         let places: HashMap<String, usize> =
             engine.rules.entries.iter().enumerate().map(|(at, it)| (it.rule.id.clone(), at)).collect();
         for alert in stored {
             let rule = unhealthy::subject(&alert).unwrap_or(&alert.rule);
-            let Some(state) = places.get(rule).and_then(|at| engine.states.get_mut(*at)) else { continue };
+            let Some(state) = places.get(rule).and_then(|at| engine.states.get_mut(*at)) else {
+                if alert.state != AlertState::Resolved {
+                    engine.strays.push(alert);
+                }
+                continue;
+            };
             if unhealthy::subject(&alert).is_none() || alert.state == AlertState::Resolved {
                 state.take_up(alert);
             } else {
@@ -86,6 +97,7 @@ impl Engine {
             else {
                 continue;
             };
+            state.heard = true;
             if touched_only && !entry.rule.query.reads().depends_on_time {
                 continue;
             }
@@ -101,6 +113,9 @@ impl Engine {
     pub fn due(&mut self, now_ms: i64) -> Vec<Job> {
         let due = self.schedule.take(now_ms, &self.states);
         let mut jobs = Vec::with_capacity(due.len());
+        if !self.strays.is_empty() {
+            jobs.push(job(STRAYS, &self.rules, &RuleState::default(), None, now_ms));
+        }
         for index in due {
             let (Some(entry), Some(state)) = (self.rules.entries.get(index), self.states.get_mut(index))
             else {
@@ -129,11 +144,27 @@ impl Engine {
     /// What an outcome changes. Nothing has changed until [`Engine::apply`] has taken it.
     #[must_use]
     pub fn plan(&self, outcome: &Outcome) -> Step {
+        if outcome.index == STRAYS && !self.strays.is_empty() {
+            let state = RuleState {
+                living: self.strays.iter().map(|it| (it.id.clone(), it.clone())).collect(),
+                ..RuleState::default()
+            };
+            if let Some(mut step) = farewell("", state, outcome.at_ms) {
+                step.next.void = false;
+                return step;
+            }
+        }
         let current = Arc::ptr_eq(&outcome.rules, &self.rules);
         let entry = self.rules.entries.get(outcome.index).filter(|_| current);
         match (entry, self.states.get(outcome.index)) {
-            (Some(entry), Some(state)) => {
-                plan(entry, state, outcome, self.rules.settings.unhealthy_intervals)
+            // An older one that comes late says nothing any more; much older is a clock that was set back.
+            (Some(entry), Some(state))
+                if state
+                    .evaluated_ms
+                    .is_none_or(|at| at <= outcome.at_ms || at - outcome.at_ms > entry.interval_ms) =>
+            {
+                let intervals = self.rules.settings.unhealthy_intervals;
+                plan(entry, state, outcome, intervals, self.started_ms)
             }
             _ => empty(String::new(), outcome.index, Next { void: true, ..Next::default() }),
         }
@@ -142,6 +173,9 @@ impl Engine {
     /// Has a step count, after it was stored. Its samples are the caller's to write.
     pub fn apply(&mut self, step: Step) {
         let next = step.next;
+        if step.index == STRAYS && !next.void {
+            self.strays.clear();
+        }
         let entry = self.rules.entries.get(step.index).filter(|it| it.rule.id == step.rule && !next.void);
         let (Some(entry), Some(state)) = (entry, self.states.get_mut(step.index)) else { return };
         for alert in step.upserts {
@@ -175,8 +209,14 @@ impl Engine {
             state.checked_ms = next.at_ms;
         }
         if let Some(recorded) = next.recorded {
-            state.recorded = recorded;
+            state.recorded = Arc::new(recorded);
+            state.silent = Arc::new(next.silent);
         }
+        for fingerprint in next.judged {
+            state.restored.remove(&fingerprint);
+            state.own.remove(&fingerprint);
+        }
+        state.own.extend(next.own);
         let due_ms =
             due_after(entry, state, next.at_ms + entry.offset_ms, self.rules.settings.unhealthy_intervals);
         if !self.rules.settings.timer_only && due_ms < state.due_ms {
@@ -191,7 +231,8 @@ impl Engine {
     }
 
     fn set_rules(&mut self, rules: Arc<RuleSet>, now_ms: i64) {
-        self.states = rules.entries.iter().map(|_| RuleState::default()).collect();
+        let fresh = |_| RuleState { due_ms: i64::MIN, ..RuleState::default() };
+        self.states = rules.entries.iter().map(fresh).collect();
         for (index, (entry, state)) in rules.entries.iter().zip(&mut self.states).enumerate() {
             let due_ms = if rules.settings.timer_only { turn_after(entry, now_ms) } else { now_ms };
             self.schedule.set(index, state, due_ms);
@@ -207,6 +248,8 @@ fn job(index: usize, rules: &Arc<RuleSet>, state: &RuleState, at_ms: Option<i64>
         rules: rules.clone(),
         at_ms,
         living: rule.map(|rule| state.for_job(rule)).unwrap_or_default(),
+        recorded: state.recorded.clone(),
+        silent: state.silent.clone(),
         check_inputs: now_ms - state.checked_ms >= CHECK_MS
             || state.health == Some(ops_contract::RuleHealth::NoData),
     }

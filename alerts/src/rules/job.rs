@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use ops_promql::Query;
 use ops_promql::template::{Context, Template};
 use ops_samples::{Labels, LabelsBuilder, NAME, Sample};
 
-use super::inputs::{Inputs, Look};
+use super::inputs::{Inputs, Look, Watch};
 use super::{Backend, Rule, RuleAction, RuleSet};
 
 /// One evaluation that is due. Holds no lock and changes nothing.
@@ -16,8 +16,12 @@ pub struct Job {
     pub(crate) rules: Arc<RuleSet>,
     /// When it is evaluated for; `None`: now.
     pub(crate) at_ms: Option<i64>,
-    /// What is pending or fires: fingerprint, the labels that came from its series, whether it is held without data.
-    pub(crate) living: Vec<(String, Labels, bool)>,
+    /// What is pending or fires, by fingerprint.
+    pub(crate) living: Vec<(String, Watch)>,
+    /// What a recording rule wrote last.
+    pub(crate) recorded: Arc<HashSet<Labels>>,
+    /// What of it was missing because its data was.
+    pub(crate) silent: Arc<HashSet<Labels>>,
     /// Whether it is time to look whether an empty result means that there is no data.
     pub(crate) check_inputs: bool,
 }
@@ -33,6 +37,12 @@ pub struct Outcome {
     pub result: Result<Vec<Found>, String>,
     /// Fingerprints of living alerts that are missing because their data is.
     pub(crate) gone: BTreeSet<String>,
+    /// Those of them whose own series are.
+    pub(crate) own: BTreeSet<String>,
+    /// Recorded series that are missing because their data is; nobody ended them.
+    pub(crate) silent: HashSet<Labels>,
+    /// Those of them that nothing is known of any more.
+    pub(crate) forgotten: HashSet<Labels>,
     /// What became of the inputs as a whole, where that was looked at.
     pub(crate) inputs: Option<Inputs>,
     /// How long it took, in seconds.
@@ -67,6 +77,9 @@ impl Job {
             at_ms: self.at_ms.unwrap_or(now_ms),
             result: Ok(Vec::new()),
             gone: BTreeSet::new(),
+            own: BTreeSet::new(),
+            silent: HashSet::new(),
+            forgotten: HashSet::new(),
             inputs: None,
             took_s: 0.0,
         };
@@ -119,26 +132,57 @@ impl Job {
     /// Looks whether what is missing is missing because there is no data.
     fn look(&self, rule: &Rule, backend: &dyn Backend, outcome: &mut Outcome) {
         let Ok(found) = &outcome.result else { return };
-        let there: BTreeSet<String> = found.iter().map(|it| fingerprint(&it.labels)).collect();
         let mut look = Look::new(backend, outcome.at_ms);
-        for (fingerprint, labels, held) in &self.living {
-            if there.contains(fingerprint) {
-                continue;
-            }
-            let gone = match look.judge(&rule.query, Some(labels)) {
+        let there: HashSet<String> = match self.living.is_empty() {
+            true => HashSet::new(),
+            false => found.iter().map(|it| fingerprint(&it.labels)).collect(),
+        };
+        for (fingerprint, watch) in self.living.iter().filter(|(it, _)| !there.contains(it)) {
+            let gone = match look.judge(&rule.query, Some(watch)) {
                 Ok(Inputs::Gone) | Err(_) => true,
-                Ok(Inputs::Unknown) => *held,
+                Ok(Inputs::Unknown) => watch.held,
                 Ok(Inputs::Live | Inputs::Ended) => false,
             };
             if gone {
                 outcome.gone.insert(fingerprint.clone());
             }
+            if gone && look.own {
+                outcome.own.insert(fingerprint.clone());
+            }
         }
+        self.look_for_recorded(rule, found, &mut look, (&mut outcome.silent, &mut outcome.forgotten));
         outcome.inputs = match found.is_empty() {
             false => Some(Inputs::Live),
             true if self.check_inputs => look.judge(&rule.query, None).ok(),
             true => None,
         };
+    }
+
+    /// Looks why recorded series are missing.
+    fn look_for_recorded(
+        &self,
+        rule: &Rule,
+        found: &[Found],
+        look: &mut Look<'_>,
+        (silent, forgotten): (&mut HashSet<Labels>, &mut HashSet<Labels>),
+    ) {
+        if self.recorded.is_empty() {
+            return;
+        }
+        let there: HashSet<&Labels> = found.iter().map(|it| &it.labels).collect();
+        for labels in self.recorded.iter().filter(|it| !there.contains(it)) {
+            let held = self.silent.contains(labels);
+            let watch = Watch { labels: rule.own_labels(labels), held, own: held };
+            let inputs = look.judge(&rule.query, Some(&watch));
+            if matches!(inputs, Ok(Inputs::Live | Inputs::Ended)) {
+                continue;
+            }
+            if matches!(inputs, Ok(Inputs::Unknown)) || look.forgotten {
+                forgotten.insert(labels.clone());
+            } else {
+                silent.insert(labels.clone());
+            }
+        }
     }
 }
 
@@ -150,8 +194,9 @@ pub(crate) fn fingerprint(labels: &Labels) -> String {
 fn found(rule: &Rule, series: &Labels, sample: Sample, context: &Context<'_>) -> Result<Found, String> {
     let mut labels: LabelsBuilder = series.to_builder();
     labels.remove(NAME);
-    for (name, (_, template)) in &rule.labels {
-        labels.set(name, render(name, template, context)?);
+    for (name, (text, template)) in &rule.labels {
+        // As in Prometheus, those of a recorded series are no templates.
+        labels.set(name, if rule.is_alerting() { render(name, template, context)? } else { text.clone() });
     }
     let mut annotations = BTreeMap::new();
     match &rule.action {

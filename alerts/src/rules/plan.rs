@@ -1,6 +1,6 @@
 //! What an outcome changes: the life of an alert, from pending over firing to resolved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use ops_contract::{Alert, AlertState, RuleHealth, Timestamp};
 use ops_samples::{STALE, Sample};
@@ -14,8 +14,17 @@ use super::step::{Next, Step, Transition};
 use super::{Found, Outcome, series, unhealthy};
 
 /// Plans one step. Changes nothing: planning twice comes to the same.
-pub(crate) fn plan(entry: &Entry, state: &RuleState, outcome: &Outcome, intervals: i64) -> Step {
+pub(crate) fn plan(
+    entry: &Entry,
+    state: &RuleState,
+    outcome: &Outcome,
+    intervals: i64,
+    started_ms: i64,
+) -> Step {
     let mut plan = Plan::new(entry, state, outcome);
+    // Until its samples are heard again, what is missing after a start may be what was lost with the process.
+    plan.waits =
+        !state.heard && outcome.at_ms < started_ms.saturating_add(entry.interval_ms.saturating_mul(2));
     match &outcome.result {
         Err(error) => plan.step.next.error = Some(error.clone()),
         Ok(found) if entry.rule.is_alerting() => plan.alerts(found),
@@ -30,6 +39,7 @@ struct Plan<'a> {
     state: &'a RuleState,
     outcome: &'a Outcome,
     at_ms: i64,
+    waits: bool,
     step: Step,
 }
 
@@ -51,7 +61,7 @@ impl<'a> Plan<'a> {
             index: outcome.index,
             next,
         };
-        Self { entry, state, outcome, at_ms: outcome.at_ms, step }
+        Self { entry, state, outcome, at_ms: outcome.at_ms, waits: false, step }
     }
 
     fn now(&self) -> Timestamp {
@@ -69,6 +79,7 @@ impl<'a> Plan<'a> {
                 None => self.begin(it, fingerprint.clone()),
                 Some(known) => self.go_on(known, it, write),
             }
+            self.step.next.judged.insert(fingerprint.clone());
             there.insert(fingerprint);
         }
         for known in self.state.living.values().filter(|it| !there.contains(&it.fingerprint)) {
@@ -129,8 +140,15 @@ impl<'a> Plan<'a> {
 
     /// The condition of a living alert does not hold, as far as can be told.
     fn miss(&mut self, known: &Alert, write: bool) {
+        if self.waits && self.state.restored.contains(&known.fingerprint) {
+            return;
+        }
         let mut alert = known.clone();
+        self.step.next.judged.insert(known.fingerprint.clone());
         if self.outcome.gone.contains(&known.fingerprint) {
+            if self.outcome.own.contains(&known.fingerprint) {
+                self.step.next.own.insert(known.fingerprint.clone());
+            }
             if known.no_data_since.is_none() {
                 alert.no_data_since = Some(self.now());
                 self.store(alert.clone());
@@ -166,13 +184,17 @@ impl<'a> Plan<'a> {
 
     fn record(&mut self, found: &[Found]) {
         let at_ms = self.at_ms;
-        let recorded = found.iter().map(|it| it.labels.clone()).collect();
+        let mut recorded: HashSet<_> = found.iter().map(|it| it.labels.clone()).collect();
+        // A mark would tell the readers of the series that somebody ended it.
+        recorded.extend(self.outcome.silent.iter().cloned());
         let gone = self.state.recorded.difference(&recorded);
+        let gone = gone.filter(|labels| !self.outcome.forgotten.contains(*labels));
         let marks = gone.map(|labels| (labels.clone(), Sample { at_ms, value: STALE }));
         self.step.samples.extend(marks);
         let samples = found.iter().map(|it| (it.labels.clone(), Sample { at_ms, value: it.value }));
         self.step.samples.extend(samples);
         self.step.next.recorded = Some(recorded);
+        self.step.next.silent.clone_from(&self.outcome.silent);
     }
 
     /// How the rule itself does, and whether people must be told.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use ops_promql::Query;
 use ops_promql::template::Template;
+use ops_samples::{Labels, NAME};
 
 /// The rules of a file that belong together: evaluated in order, at the same interval.
 #[derive(Clone, Debug)]
@@ -59,6 +60,13 @@ impl Rule {
             rule.labels.iter().map(|(name, (text, _))| (name.clone(), text.clone())).collect()
         };
         self.id == other.id && self.query.text() == other.query.text() && written(self) == written(other)
+    }
+
+    /// What a label set that the rule made has of its series: without name and what the rule sets.
+    pub(crate) fn own_labels(&self, labels: &Labels) -> Labels {
+        let mut own = labels.to_builder();
+        own.retain(|name, _| name != NAME && name != "alertname" && !self.labels.contains_key(name));
+        own.build().unwrap_or_default()
     }
 
     /// How long the condition must hold, in milliseconds.

@@ -27,6 +27,10 @@ impl Schedule {
 
     /// Has a rule's timer ring at `due_ms` and at no other time.
     pub(crate) fn set(&mut self, index: usize, state: &mut RuleState, due_ms: i64) {
+        // Each arrival sets it, mostly to what it is.
+        if state.due_ms == due_ms {
+            return;
+        }
         state.due_ms = due_ms;
         self.timers.push(Reverse((due_ms, index)));
     }

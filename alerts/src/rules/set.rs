@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -61,13 +61,21 @@ impl RuleSet {
     #[must_use]
     pub fn new(files: Vec<RuleFile>, settings: &Settings) -> Self {
         let mut set = Self { settings: settings.clone(), ..Self::default() };
+        let mut ids = HashSet::new();
         for file in files {
             let name: Arc<str> = file.name.into();
             for group in file.groups {
                 let interval_ms = group.interval_ms.unwrap_or(settings.evaluation_interval_ms).max(1);
                 let phase_ms = phase(&name, &group.name, interval_ms);
                 let label: Arc<str> = group.name.into();
-                for rule in group.rules {
+                for mut rule in group.rules {
+                    // Two files of one name in two folders.
+                    let (base, mut number) = (rule.id.clone(), 1);
+                    while !ids.insert(rule.id.clone()) {
+                        number += 1;
+                        let Some(rule) = Arc::get_mut(&mut rule) else { break };
+                        rule.id = format!("{base}~{number}");
+                    }
                     set.add(Entry {
                         rule,
                         group: label.clone(),

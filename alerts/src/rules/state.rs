@@ -1,9 +1,11 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use ops_contract::{Alert, AlertState, RuleHealth};
-use ops_samples::{Labels, LabelsBuilder};
+use ops_samples::Labels;
 
 use super::Rule;
+use super::inputs::Watch;
 
 /// Resolved alerts stay to be seen for this long, in milliseconds (Prometheus: 15 min).
 const SHOWN_MS: i64 = 900_000;
@@ -26,7 +28,15 @@ pub(crate) struct RuleState {
     pub(crate) written_ms: i64,
     pub(crate) checked_ms: i64,
     /// Series that a recording rule wrote last.
-    pub(crate) recorded: HashSet<Labels>,
+    pub(crate) recorded: Arc<HashSet<Labels>>,
+    /// What of it is missing because its data is.
+    pub(crate) silent: Arc<HashSet<Labels>>,
+    /// Alerts from the store that were not judged since.
+    pub(crate) restored: BTreeSet<String>,
+    /// Alerts that are held because series with their own labels are gone.
+    pub(crate) own: BTreeSet<String>,
+    /// Whether samples that it reads arrived since the start.
+    pub(crate) heard: bool,
     /// The timer's next turn; older entries of the heap are void.
     pub(crate) due_ms: i64,
 }
@@ -37,6 +47,10 @@ impl RuleState {
         if alert.state == AlertState::Resolved {
             self.resolved.push(alert);
         } else {
+            self.restored.insert(alert.fingerprint.clone());
+            if alert.no_data_since.is_some() {
+                self.own.insert(alert.fingerprint.clone());
+            }
             self.living.insert(alert.fingerprint.clone(), alert);
         }
     }
@@ -56,21 +70,12 @@ impl RuleState {
     }
 
     /// Living alerts as a job needs them.
-    pub(crate) fn for_job(&self, rule: &Rule) -> Vec<(String, Labels, bool)> {
-        self.living
-            .values()
-            .map(|it| (it.fingerprint.clone(), own_labels(it, rule), it.no_data_since.is_some()))
-            .collect()
+    pub(crate) fn for_job(&self, rule: &Rule) -> Vec<(String, Watch)> {
+        let watch = |it: &Alert| Watch {
+            labels: rule.own_labels(&Labels::new(&it.labels).unwrap_or_default()),
+            held: it.no_data_since.is_some() || self.restored.contains(&it.fingerprint),
+            own: self.own.contains(&it.fingerprint),
+        };
+        self.living.values().map(|it| (it.fingerprint.clone(), watch(it))).collect()
     }
-}
-
-/// The labels that an alert has of its series: without those that the rule sets.
-fn own_labels(alert: &Alert, rule: &Rule) -> Labels {
-    let mut labels = LabelsBuilder::default();
-    for (name, value) in &alert.labels {
-        if name != "alertname" && !rule.labels.contains_key(name) {
-            labels.set(name, value);
-        }
-    }
-    labels.build().unwrap_or_default()
 }

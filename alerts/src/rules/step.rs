@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use ops_contract::{Alert, AlertState, RuleHealth};
 use ops_samples::{Labels, Sample};
@@ -45,4 +45,8 @@ pub(crate) struct Next {
     pub(crate) written: bool,
     pub(crate) checked: bool,
     pub(crate) recorded: Option<HashSet<Labels>>,
+    pub(crate) silent: HashSet<Labels>,
+    /// Alerts that were judged, and those of them that are held by their own series.
+    pub(crate) judged: BTreeSet<String>,
+    pub(crate) own: BTreeSet<String>,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ops_alerts::rules::RuleFile;
 
-fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("INSIGHTDESK_SHARED") {
         return Some(folder.into());
     }

@@ -4,5 +4,7 @@
 mod files;
 mod life;
 mod no_data;
+mod real;
+mod reference;
 mod restart;
 mod world;
