@@ -1,7 +1,8 @@
 //! A program for agents to look after. It answers `/health` on `PORT`, counts aloud, and does what its arguments say.
 //!
 //! `count` a line every 5 ms · `bad-if FILE` answers 503 while FILE exists · `say TEXT…` each as a write of its own,
-//! then a line end · `environment` prints its variables · `exit CODE` after 200 ms · `jobs N` says that it works on N jobs
+//! then a line end · `environment` prints its variables · `exit CODE` after 200 ms · `jobs N` says that it works on N jobs ·
+//! `metrics` answers `/metrics`, which is 404 without it
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
@@ -14,11 +15,13 @@ fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut bad_if = None;
     let mut jobs = None;
+    let mut metrics = false;
     while let Some(word) = arguments.next() {
         match word.as_str() {
             "count" => drop(std::thread::spawn(count)),
             "bad-if" => bad_if = arguments.next().map(PathBuf::from),
             "jobs" => jobs = arguments.next(),
+            "metrics" => metrics = true,
             "environment" => {
                 for (name, value) in std::env::vars() {
                     writeln!(out, "{name}={value}")?;
@@ -39,7 +42,7 @@ fn main() -> io::Result<()> {
             _ => {}
         }
     }
-    serve(bad_if, jobs)
+    serve(bad_if, jobs, metrics)
 }
 
 #[expect(clippy::disallowed_methods, reason = "no runtime here")]
@@ -52,7 +55,7 @@ fn count() {
     }
 }
 
-fn serve(bad_if: Option<PathBuf>, jobs: Option<String>) -> io::Result<()> {
+fn serve(bad_if: Option<PathBuf>, jobs: Option<String>, metrics: bool) -> io::Result<()> {
     let port: u16 = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     let body = jobs.map_or("ok".to_owned(), |jobs| format!(r#"{{"status":"ok","active_jobs":{jobs}}}"#));
@@ -63,10 +66,14 @@ fn serve(bad_if: Option<PathBuf>, jobs: Option<String>) -> io::Result<()> {
         let mut request = [0; 2048];
         let _ = stream.read(&mut request);
         let bad = bad_if.as_ref().is_some_and(|path| path.exists());
-        let answer = if bad {
-            "503 Service Unavailable\r\ncontent-length: 10\r\n\r\nno backend"
+        let answer = if request.starts_with(b"GET /metrics ") {
+            let text = "app_requests_total{service=\"own\"} 7\n";
+            let found = format!("200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+            if metrics { found } else { "404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned() }
+        } else if bad {
+            "503 Service Unavailable\r\ncontent-length: 10\r\n\r\nno backend".to_owned()
         } else {
-            good.as_str()
+            good.clone()
         };
         let _ = write!(stream, "HTTP/1.1 {answer}");
     }

@@ -16,6 +16,7 @@ use crate::fleet::Fleet;
 use crate::meaning::OomWatch;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
+use crate::samples::Samples;
 use crate::secrets::Secrets;
 use crate::session::Results;
 use crate::{Config, files, probes};
@@ -28,6 +29,7 @@ pub(crate) struct Agent {
     pub(crate) secrets: Secrets,
     pub(crate) fleet: Fleet,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) samples: Samples,
     pub(crate) results: Results,
     pub(crate) balancer: Balancer,
     pub(crate) control: Control,
@@ -63,6 +65,7 @@ impl Agent {
             secrets: Secrets::new(paths.secrets()),
             fleet: Fleet::new(Arc::clone(&outbox)),
             outbox,
+            samples: Samples::default(),
             results: Results::default(),
             balancer: Balancer::new(paths.upstreams()),
             oom: OomWatch::new(),

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
+use bytes::Bytes;
 use ops_contract::{ActionReport, Hello, Lease, LeaseRequest, LogChunk, QueueReply, Report, Welcome};
+use ops_samples::frames::CONTENT_TYPE as FRAME;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -76,6 +79,12 @@ impl Control {
     pub(crate) async fn log(&self, id: &str, chunk: &LogChunk) -> Result<(), ControlError> {
         let path = format!("/agent/logs/{id}");
         self.send(self.request(Method::POST, &path, chunk).timeout(PATIENCE)).await.map(drop)
+    }
+
+    pub(crate) async fn samples(&self, frame: Bytes) -> Result<(), ControlError> {
+        let request = self.client.post(format!("{}/agent/samples", self.url));
+        let request = request.bearer_auth(self.token.expose_secret()).header(CONTENT_TYPE, FRAME).body(frame);
+        self.send(request.timeout(PATIENCE)).await.map(drop)
     }
 
     fn request(&self, method: Method, path: &str, body: &impl Serialize) -> RequestBuilder {

@@ -25,6 +25,7 @@ mod probes;
 mod procfs;
 mod queues;
 mod records;
+mod samples;
 mod secrets;
 mod session;
 mod sockets;
@@ -85,6 +86,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     agent.spawn("balancer", |agent, stop| async move {
         stop.run_until_cancelled(balancer::run(agent)).await.unwrap_or(Ok(()))
     });
+    spawn_for_ever(&agent, "scrapes", probes::scrape::run);
+    spawn_for_ever(&agent, "host", probes::host::run);
+    spawn_for_ever(&agent, "samples", samples::run);
     let theirs = Arc::clone(&agent);
     agent.supervisor.spawn_service("session", RECONNECT, move |stop| {
         let agent = Arc::clone(&theirs);
@@ -95,6 +99,18 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let stopped = agent.supervisor.shut_down(GRACE).await;
     info!(left = stopped.left.len(), "agent stopped; what it looked after runs on");
     Ok(())
+}
+
+/// Runs what never ends by itself, again when it fails.
+fn spawn_for_ever<R>(agent: &Arc<Agent>, name: &'static str, run: fn(Arc<Agent>) -> R)
+where
+    R: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let theirs = Arc::clone(agent);
+    agent.supervisor.spawn_service(name, RECONNECT, move |stop| {
+        let run = run(Arc::clone(&theirs));
+        async move { stop.run_until_cancelled(run).await.unwrap_or(Ok(())) }
+    });
 }
 
 /// Two agents in one state folder would each start what the other does.

@@ -6,8 +6,10 @@
 mod bullmq;
 mod deep;
 mod dependency;
+pub(crate) mod host;
 pub(crate) mod http;
 mod postgres;
+pub(crate) mod scrape;
 mod valkey;
 
 use std::sync::Arc;

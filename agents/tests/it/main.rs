@@ -11,6 +11,8 @@ mod health;
 mod logs;
 mod queue_commands;
 mod queues;
+mod samples;
+mod scrape;
 mod secrets;
 mod server;
 mod start_stop;

@@ -1,4 +1,4 @@
-//! A stand-in for the server: the agent's five endpoints, and a memory of what it was told.
+//! A stand-in for the server: the agent's endpoints, and a memory of what it was told.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -39,6 +39,7 @@ pub(crate) struct Memory {
     pub(crate) log_ended: Option<LogChunk>,
     pub(crate) nobody_reads: bool,
     pub(crate) log_refused: bool,
+    pub(crate) samples: crate::samples::Store,
 }
 
 #[derive(Clone, Default)]
@@ -57,6 +58,8 @@ impl Server {
             .route("/agent/actions/{id}", put(action))
             .route("/agent/queue-commands/{id}", put(queue_command))
             .route("/agent/logs/{id}", post(log))
+            .route("/agent/samples", post(crate::samples::take))
+            .layer(axum::extract::DefaultBodyLimit::disable())
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +67,7 @@ impl Server {
         url
     }
 
-    fn check(&self, headers: &HeaderMap) -> Result<(), StatusCode> {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), StatusCode> {
         if let Some(status) = self.memory.lock().unwrap().broken {
             return Err(status);
         }
