@@ -5,4 +5,5 @@ pub mod generator;
 pub mod peers;
 pub mod process;
 pub mod questions;
+pub mod remote_write;
 pub mod table;

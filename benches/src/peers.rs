@@ -61,9 +61,24 @@ impl Peer {
         port: u16,
         targets: &[u16],
     ) -> anyhow::Result<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         std::fs::create_dir_all(folder)?;
         configure(kind, folder, port, targets)?;
+        Self::start_configured(kind, program, folder, port).await
+    }
+
+    /// Starts ours in `folder`, which there is, with more sections in its stack file.
+    pub async fn start_ours(
+        program: &Path,
+        folder: &Path,
+        port: u16,
+        sections: &str,
+    ) -> anyhow::Result<Self> {
+        write_stack(folder, port, sections)?;
+        Self::start_configured(Kind::Ours, program, folder, port).await
+    }
+
+    async fn start_configured(kind: Kind, program: &Path, folder: &Path, port: u16) -> anyhow::Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let (folder, program) = (folder.to_owned(), program.to_owned());
         let mut peer = Self { kind, folder, program, port, processes: Processes::default(), http };
@@ -156,6 +171,23 @@ impl Peer {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// Sends the body of a remote write to ours.
+    pub async fn write(&self, body: Vec<u8>) -> anyhow::Result<()> {
+        let response = self
+            .http
+            .post(self.url("/prometheus/api/v1/write"))
+            .bearer_auth(OPERATOR)
+            .header("Content-Encoding", "snappy")
+            .header("Content-Type", "application/x-protobuf")
+            .header("X-Prometheus-Remote-Write-Version", "0.1.0")
+            .body(body)
+            .send()
+            .await?;
+        let status = response.status();
+        anyhow::ensure!(status.is_success(), "{status}: {}", response.text().await?);
+        Ok(())
+    }
+
     /// Writes what is in memory to disk where the peer has a way to, and says how much is there, in bytes.
     pub async fn disk(&self) -> anyhow::Result<Vec<(&'static str, u64)>> {
         let below = |path: &str| bytes_below(&self.folder.join(path));
@@ -215,8 +247,16 @@ fn configure(kind: Kind, folder: &Path, port: u16, targets: &[u16]) -> anyhow::R
         );
         return Ok(std::fs::write(folder.join("prometheus.yml"), text)?);
     }
+    // No rules: the peers have none either.
+    let sections = format!(
+        "[alerts]\nbuiltin = false\n\n[scrape.bench]\ntargets = [{targets}]\ninterval = \"{SCRAPE_S}s\"\ntimeout = \"{SCRAPE_S}s\"\n"
+    );
+    write_stack(folder, port, &sections)
+}
+
+fn write_stack(folder: &Path, port: u16, sections: &str) -> anyhow::Result<()> {
     let text = format!(
-        "[stack]\nname = \"bench\"\n\n[server]\nlisten = \"127.0.0.1:{port}\"\ngrpc = false\n\n[scrape.bench]\ntargets = [{targets}]\ninterval = \"{SCRAPE_S}s\"\ntimeout = \"{SCRAPE_S}s\"\n"
+        "[stack]\nname = \"bench\"\nenvironment = \"test\"\n\n[server]\nlisten = \"127.0.0.1:{port}\"\ngrpc = false\n\n{sections}"
     );
     std::fs::write(folder.join("insightdesk.toml"), text)?;
     let state = folder.join(".insightdesk");

@@ -161,7 +161,7 @@ impl<'a> Pairs<'a> {
                         Some(one) => self.labels(&row.labels, &one.labels)?,
                         None => self.labels(&row.labels, &match_labels(&row.labels, &self.link.matching))?,
                     };
-                    self.out_row(labels)?
+                    self.out_row(labels, row.drop_name)?
                 }
             };
             last = Some((found, out));
@@ -185,7 +185,7 @@ impl<'a> Pairs<'a> {
                 None => {
                     let many = match_labels(&row.labels, &self.link.matching);
                     let labels = self.labels(&many, &row.labels)?;
-                    *out.insert(self.out_row(labels)?)
+                    *out.insert(self.out_row(labels, false)?)
                 }
             };
             self.pair(sign, step, out, fill, value)?;
@@ -231,11 +231,14 @@ impl<'a> Pairs<'a> {
     }
 
     /// The row of the result with these labels.
-    fn out_row(&mut self, labels: Labels) -> Result<usize, EvalError> {
+    fn out_row(&mut self, labels: Labels, drop_name: bool) -> Result<usize, EvalError> {
         if let Some(at) = self.rows.get(&labels) {
             return Ok(*at);
         }
-        let at = self.out.push_empty(Row { labels: labels.clone(), drop_name: self.link.boolean })?;
+        // A comparison keeps the name if there was one to keep; arithmetic has taken it away, or named it anew.
+        let named = self.link.matching.include.iter().any(|name| name == NAME);
+        let drop_name = self.link.boolean || (drop_name && self.link.operator.compares() && !named);
+        let at = self.out.push_empty(Row { labels: labels.clone(), drop_name })?;
         self.rows.insert(labels, at);
         Ok(at)
     }
