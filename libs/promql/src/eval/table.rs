@@ -88,15 +88,15 @@ impl Table {
         self.rows = rows;
     }
 
-    /// Joins rows with the same labels that have values at different steps.
+    /// Joins rows with the same labels that have values at different steps; one that is to lose its name is another.
     ///
     /// # Errors
     /// Two such rows with a value at the same step.
     pub(crate) fn merge(&mut self) -> Result<(), EvalError> {
-        let mut first: HashMap<Labels, usize> = HashMap::with_capacity(self.rows.len());
+        let mut first: HashMap<(Labels, bool), usize> = HashMap::with_capacity(self.rows.len());
         let mut doubles = Vec::new();
         for (at, row) in self.rows.iter().enumerate() {
-            match first.entry(row.labels.clone()) {
+            match first.entry((row.labels.clone(), row.drop_name)) {
                 Entry::Occupied(it) => doubles.push((at, *it.get())),
                 Entry::Vacant(it) => {
                     it.insert(at);

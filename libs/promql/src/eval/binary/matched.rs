@@ -108,7 +108,7 @@ struct Pairs<'a> {
     one_to_one: bool,
     out: Table,
     /// The rows of `out`.
-    rows: HashMap<Labels, usize>,
+    rows: HashMap<(Labels, bool), usize>,
     /// One to one: signatures that were matched, by step. Else: cells of `out` that were.
     matched: Vec<bool>,
     /// Many to one: signatures of which any was matched, by step.
@@ -232,14 +232,15 @@ impl<'a> Pairs<'a> {
 
     /// The row of the result with these labels.
     fn out_row(&mut self, labels: Labels, drop_name: bool) -> Result<usize, EvalError> {
-        if let Some(at) = self.rows.get(&labels) {
-            return Ok(*at);
-        }
         // A comparison keeps the name if there was one to keep; arithmetic has taken it away, or named it anew.
         let named = self.link.matching.include.iter().any(|name| name == NAME);
         let drop_name = self.link.boolean || (drop_name && self.link.operator.compares() && !named);
-        let at = self.out.push_empty(Row { labels: labels.clone(), drop_name })?;
-        self.rows.insert(labels, at);
+        let key = (labels, drop_name);
+        if let Some(at) = self.rows.get(&key) {
+            return Ok(*at);
+        }
+        let at = self.out.push_empty(Row { labels: key.0.clone(), drop_name })?;
+        self.rows.insert(key, at);
         Ok(at)
     }
 
