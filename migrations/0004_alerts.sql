@@ -12,3 +12,9 @@ CREATE TABLE alerts (
 -- One living alert per rule and label set: two evaluations of the same moment cannot both begin one.
 CREATE UNIQUE INDEX alerts_living ON alerts (rule, fingerprint) WHERE state <> 'resolved';
 CREATE INDEX alerts_history ON alerts (resolved_at_us, id);
+
+-- Rule files as they last were without a fault. A file that is broken now is evaluated as it was then, over restarts too.
+CREATE TABLE rule_files (
+    path TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+);

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ops_contract::{
-    AgentName, Change, NowView, ScalingPoint, ScalingSignal, ServiceName, Signal, Stack, SystemState,
-    Timestamp,
+    AgentName, AlertsView, Change, NowView, ScalingPoint, ScalingSignal, ServiceName, Signal, Stack,
+    SystemState, Timestamp,
 };
 use ops_engine::{Intent, Plan, STALE_AFTER, Transition};
 use ops_tasks::{Activator, Supervisor};
@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerting::{self, Alerting};
 use crate::answers::Answers;
 use crate::auth::Auth;
 use crate::logs::Relay;
@@ -31,6 +32,8 @@ pub(crate) struct App {
     pub(crate) external_url: String,
     pub(crate) store: Store,
     pub(crate) series: Arc<Series>,
+    /// The rules.
+    pub(crate) alerting: Alerting,
     /// Secrets that the server itself needs, by name.
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) auth: Auth,
@@ -43,6 +46,8 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     /// Has the plan made now.
     pub(crate) plan: Activator,
+    /// Has the own metrics put among the series now.
+    pub(crate) measure: Activator,
     /// Has numbers of replicas decided now.
     pub(crate) scale: Activator,
     /// Counts plans that ended, well or not.
@@ -80,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) external_url: String,
     pub(crate) store: Store,
     pub(crate) series: Arc<Series>,
+    pub(crate) alerting: Alerting,
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
@@ -93,6 +99,7 @@ impl App {
             external_url: parts.external_url,
             store: parts.store,
             series: parts.series,
+            alerting: parts.alerting,
             secrets: parts.secrets,
             auth: Auth::default(),
             relay: Relay::default(),
@@ -102,6 +109,7 @@ impl App {
             supervisor: Supervisor::new(parts.shutdown.clone()),
             shutdown: parts.shutdown,
             plan: Activator::default(),
+            measure: Activator::default(),
             scale: Activator::default(),
             planned: watch::Sender::new(0),
             work: Notify::new(),
@@ -140,6 +148,9 @@ impl App {
         self.own.signals.inc_by(signals.len() as u64);
         if signals.iter().any(|signal| matches!(signal, Signal::Queues(_))) {
             self.scale.activate();
+        }
+        if news || signals.iter().any(|signal| matches!(signal, Signal::Queues(_))) {
+            self.measure.activate();
         }
         if news {
             self.plan.activate();
@@ -186,16 +197,22 @@ impl App {
             transitions = ops_engine::judge(state, &self.stack, &desired, intent, clock::now());
             before != gist(state)
         });
+        if !transitions.is_empty() {
+            self.measure.activate();
+        }
         transitions
     }
 
     /// Shows what a plan knows of the slots.
     pub(crate) fn show(&self, plan: &Plan, agent: &AgentName) {
-        self.state.send_if_modified(|state| {
+        let changed = self.state.send_if_modified(|state| {
             let before = gist(state);
             ops_engine::apply(Arc::make_mut(state), plan, agent, clock::now());
             before != gist(state)
         });
+        if changed {
+            self.measure.activate();
+        }
     }
 
     /// Remembers what the store says of wishes, for judging while it is away.
@@ -273,6 +290,11 @@ impl App {
             (memory.changes.iter().cloned().collect::<Vec<_>>(), memory.store_fault.clone())
         };
         view::now(&self.stack, &self.state(), &changes, fault, clock::now())
+    }
+
+    /// What fires, since when, and whether every rule works, from memory alone.
+    pub(crate) fn alerts_view(&self) -> AlertsView {
+        alerting::view(self)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

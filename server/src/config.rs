@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use ops_contract::{AgentName, Operator, Stack};
 use ops_telemetry::Metrics;
@@ -16,6 +17,8 @@ pub struct Config {
     pub grpc: Grpc,
     /// The store: `sqlite://…` or `postgres://…`.
     pub database: String,
+    /// Where series are kept; without it they are lost at the end.
+    pub series_dir: Option<PathBuf>,
     /// How browsers reach the server, when not by the listen address.
     pub external_url: Option<String>,
     /// Operators that exist from the start, with their tokens.

@@ -5,6 +5,7 @@
 //!
 //! To add a resource: one file in `http/`. To add a table: one file in `store/`. To add a loop: one file in `tasks/`.
 
+mod alerting;
 mod answers;
 mod app;
 mod auth;
@@ -65,6 +66,7 @@ pub async fn run_on(
     let address = listener.local_addr().context("could not read the own address")?;
     let scaler = grpc::listen(config.grpc).await?;
     let app = Arc::new(prepare::app(config, address, shutdown.clone()).await?);
+    alerting::listen(&app);
     tasks::spawn(&app);
     tracing::info!(%address, stack = app.stack.name, "server listens");
 

@@ -1,15 +1,18 @@
 //! What happens before the first request and after the last one.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ops_contract::{ChangeKind, Stack};
+use ops_contract::{ChangeKind, Stack, TelemetrySpec};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerting::Alerting;
 use crate::app::Parts;
 use crate::series::{self, Series};
 use crate::store::{Store, changes, meta};
@@ -35,13 +38,18 @@ pub(crate) async fn app(
     }
     note_stack(&store, &config.stack).await?;
     let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
-    let series = ops_series::Store::in_memory(series::options(&config.stack.telemetry));
+    let series = open_series(config.series_dir.as_deref(), &config.stack.telemetry).await?;
     let external_url = config.external_url.unwrap_or_else(|| format!("http://{address}"));
+    let external_url = external_url.trim_end_matches('/').to_owned();
+    let query_token = config.stack.alerts.query_token_secret.as_ref();
+    let query_token = query_token.and_then(|name| config.secrets.get(name)).cloned();
+    let alerting = Alerting::new(&config.stack, &external_url, query_token)?;
     let app = App::new(Parts {
         stack: config.stack,
-        external_url: external_url.trim_end_matches('/').to_owned(),
+        external_url,
         store,
         series: Arc::new(Series::new(series)),
+        alerting,
         secrets: config.secrets,
         metrics: config.metrics,
         shutdown,
@@ -58,11 +66,30 @@ pub(crate) async fn leave(app: &App) {
     {
         tracing::warn!(%error, "could not give the lease back");
     }
+    if let Err(error) = app.series.store.sync() {
+        tracing::warn!(%error, "could not write the last series");
+    }
     app.store.close().await;
 }
 
 async fn at_rest(token: &str) -> anyhow::Result<(String, String)> {
     Ok((auth::lookup_id(token), auth::hash(token).await?))
+}
+
+/// Opens the series in `folder`, or keeps them in memory without one.
+async fn open_series(folder: Option<&Path>, spec: &TelemetrySpec) -> anyhow::Result<ops_series::Store> {
+    let options = series::options(spec);
+    let Some(folder) = folder.map(Path::to_owned) else {
+        return Ok(ops_series::Store::in_memory(options));
+    };
+    let opened = tokio::task::spawn_blocking(move || ops_series::Store::open(&folder, options)).await?;
+    let (store, recovery) = opened.context("could not open the series")?;
+    if recovery.damage.is_empty() {
+        tracing::info!("series: {recovery}");
+    } else {
+        tracing::error!("series: {recovery}");
+    }
+    Ok(store)
 }
 
 /// Records that the stack is another than the one last served.

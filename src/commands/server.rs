@@ -55,6 +55,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
             GrpcListen::IfFree(address) => Grpc::IfFree(address),
         },
         database: file.server.database,
+        series_dir: Some(place.state.join("series")),
         external_url: file.server.external_url,
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],
         agents: vec![(AgentName::from("local"), agent)],

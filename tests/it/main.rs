@@ -1,6 +1,7 @@
 //! End-to-end scenarios, one binary. To add one: write its file, then name it here.
 #![allow(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
+mod alerts;
 mod architecture;
 mod page;
 mod queue_commands;

@@ -5,6 +5,7 @@
 
 mod actions;
 mod agent;
+mod alerts;
 mod body;
 mod caller;
 mod changes;
@@ -72,6 +73,7 @@ pub(crate) async fn serve(listener: TcpListener, app: &Arc<App>, grace: Duration
 fn router(app: &Arc<App>) -> Router {
     let api = Router::new()
         .merge(actions::routes())
+        .merge(alerts::routes())
         .merge(changes::routes())
         .merge(decisions::routes())
         .merge(live::routes())

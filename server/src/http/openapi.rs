@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, changes, decisions, live, logs, now, operators, queue_commands, queues, scale, scaling,
-    services, stack, tasks,
+    actions, agent, alerts, changes, decisions, live, logs, now, operators, queue_commands, queues, scale,
+    scaling, services, stack, tasks,
 };
 use crate::App;
 
@@ -30,6 +30,8 @@ use crate::App;
         agent::queue_command,
         agent::report,
         agent::signals,
+        alerts::history,
+        alerts::now,
         changes::list,
         decisions::list,
         live::live,

@@ -7,10 +7,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::caller::Viewer;
+use super::paging::Params;
 use crate::{App, auth};
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/", get(now)).route("/queues", get(queues)).route("/scaling", get(scaling))
+    Router::new()
+        .route("/", get(now))
+        .route("/queues", get(queues))
+        .route("/scaling", get(scaling))
+        .route("/alerts", get(alerts))
+        .route("/explore", get(explore))
 }
 
 async fn now(_: Viewer, State(app): State<Arc<App>>) -> Response {
@@ -26,6 +32,32 @@ async fn queues(_: Viewer, State(app): State<Arc<App>>) -> Response {
 async fn scaling(_: Viewer, State(app): State<Arc<App>>) -> Response {
     let nonce = auth::random();
     html(ops_dashboard::scaling_page(&app.scaling_view().await, &nonce), &nonce)
+}
+
+async fn alerts(_: Viewer, State(app): State<Arc<App>>) -> Response {
+    let nonce = auth::random();
+    html(ops_dashboard::alerts_page(&app.alerts_view(), &nonce), &nonce)
+}
+
+/// What the form of `/explore` asks.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Ask {
+    #[serde(default)]
+    expr: String,
+    range: Option<String>,
+}
+
+async fn explore(_: Viewer, State(app): State<Arc<App>>, Params(ask): Params<Ask>) -> Response {
+    let nonce = auth::random();
+    let range_s = match ask.range.as_deref() {
+        Some("5m") => 300,
+        Some("15m") => 900,
+        Some("6h") => 21_600,
+        Some("1d") => 86_400,
+        _ => 3_600,
+    };
+    let view = crate::alerting::explore(&app, ask.expr, range_s).await;
+    html(ops_dashboard::explore_page(&view, &nonce), &nonce)
 }
 
 /// A page of ours; nothing but what carries the nonce is heeded in it.

@@ -16,6 +16,7 @@ pub(crate) mod meta;
 pub(crate) mod operators;
 pub(crate) mod queue_commands;
 pub(crate) mod rolling;
+pub(crate) mod rule_files;
 pub(crate) mod scaling;
 pub(crate) mod services;
 pub(crate) mod sessions;

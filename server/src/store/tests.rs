@@ -272,6 +272,9 @@ async fn alerts_live_once_and_are_kept(store: &Store) {
     assert_eq!(past.len(), 1);
     let before = (Timestamp(NOW.0 + 1), "a");
     assert!(alerts::history(&mut db, Some(before), 10).await.unwrap().is_empty());
+    let files = [("/rules.yml".to_owned(), "groups: []".to_owned())].into();
+    rule_files::replace(&mut db, &files).await.unwrap();
+    assert_eq!(rule_files::all(&mut db).await.unwrap(), files);
     alerts::delete(&mut db, "b").await.unwrap();
     assert_eq!(alerts::prune(&mut db, Timestamp(NOW.0 + 2)).await.unwrap(), 1);
     assert!(alerts::living(&mut db, Timestamp(0)).await.unwrap().is_empty());

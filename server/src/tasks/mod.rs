@@ -5,8 +5,11 @@
 mod act;
 mod expire;
 mod gather;
+mod keep_series;
+mod measure;
 mod plan;
 mod prune;
+mod rules;
 mod scale;
 
 use std::sync::Arc;
@@ -16,12 +19,17 @@ use ops_tasks::Activator;
 
 use crate::App;
 
+pub(crate) use plan::LEASE;
+
 /// Starts all tasks.
 pub(crate) fn spawn(app: &Arc<App>) {
     let supervisor = &app.supervisor;
     // The timer is there for what happens by silence: reports that do not come.
     supervisor.spawn(plan::PlanTask::new(app.clone()), Duration::from_secs(1), &app.plan);
     supervisor.spawn(scale::Scale::new(app.clone()), Duration::from_secs(1), &app.scale);
+    supervisor.spawn(measure::Measure::new(app.clone()), Duration::from_secs(5), &app.measure);
+    supervisor.spawn(rules::Rules::new(app.clone()), Duration::from_secs(1), &app.alerting.wake);
+    supervisor.spawn(keep_series::KeepSeries(app.clone()), Duration::from_secs(1), &Activator::default());
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

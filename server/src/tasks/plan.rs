@@ -15,7 +15,7 @@ use crate::store::rolling::grouped;
 use crate::{App, clock, store};
 
 /// Which server plans, where several share a store.
-pub(super) const LEASE: &str = "plan";
+pub(crate) const LEASE: &str = "plan";
 const LEASE_FOR: Duration = Duration::from_secs(10);
 /// Decisions read to know what was said before this process started.
 const REREAD: u32 = 300;

@@ -49,6 +49,7 @@ impl Server {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             grpc: ops_server::Grpc::Off,
             database: database.to_owned(),
+            series_dir: None,
             external_url: None,
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],
