@@ -3,6 +3,7 @@
 //! Rules are here; the rest comes with paging.
 
 pub mod rules;
+pub mod unit_tests;
 
 /// The rule file that comes with the program, as it stands in `alerts/rules/`.
 pub const BUILT_IN: &str = include_str!("../rules/insightdesk.yml");

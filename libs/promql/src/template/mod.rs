@@ -18,6 +18,7 @@ mod time;
 mod value;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ops_samples::Labels;
 use thiserror::Error;
@@ -59,6 +60,12 @@ pub struct Context<'a> {
     pub external_url: &'a str,
     /// Evaluates an expression at the time of the rule, for `query`.
     pub query: &'a dyn Fn(&str) -> Result<Vec<VectorSample>, String>,
+}
+
+/// A duration as Prometheus writes it, such as `1d2h30m`: largest unit first, each once; `0` needs none.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    time::parse_duration(text).map(Duration::from_secs_f64)
 }
 
 impl Template {
