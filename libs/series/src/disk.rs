@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use ops_samples::Labels;
 
@@ -45,14 +45,24 @@ impl Disk {
         let _ = log.write(i64::MIN);
     }
 
-    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Has the disk hold all that was written, without keeping anybody from writing more.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        let file = self.log().unsynced();
+        let Some(file) = file else { return Ok(()) };
+        file.sync_data().inspect_err(|_| self.log().still_unsynced())
     }
 
-    pub(crate) fn publish(&self, segment: Segment) {
+    /// The segments, oldest first. While they are held, nothing moves from memory to a segment.
+    pub(crate) fn segments(&self) -> RwLockReadGuard<'_, Vec<Arc<Segment>>> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a segment, and has memory forget what is in it before anybody reads either.
+    pub(crate) fn publish(&self, segment: Segment, forget: impl FnOnce()) {
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
         segments.push(Arc::new(segment));
         segments.sort_by_key(|it| it.start_ms);
+        forget();
     }
 
     /// Removes segments that end before `oldest_ms`, and the oldest while there are more than `most_bytes`.

@@ -19,7 +19,7 @@ impl Store {
     /// # Errors
     /// A disk that fails.
     pub fn sync(&self) -> io::Result<()> {
-        self.0.disk.as_ref().map_or(Ok(()), |disk| disk.log().sync())
+        self.0.disk.as_ref().map_or(Ok(()), Disk::sync)
     }
 
     /// Syncs, writes segments that are due, removes old ones, forgets series without samples. To be called each
@@ -36,7 +36,7 @@ impl Store {
         if disk.log().is_broken() {
             self.rotate(disk)?;
         }
-        disk.log().sync()?;
+        disk.sync()?;
         {
             let mut looked_ms = disk.looked_ms.lock().unwrap_or_else(PoisonError::into_inner);
             if now_ms < looked_ms.saturating_add(LOOK_MS) && now_ms >= *looked_ms {
@@ -92,6 +92,7 @@ impl Store {
 
     /// Puts a window into a segment.
     fn cut(&self, disk: &Disk, (start_ms, end_ms): (i64, i64)) -> io::Result<()> {
+        disk.sync()?;
         // From now on nothing older is taken, so that what is copied is all there is.
         self.0.sealed_ms.fetch_max(end_ms, Ordering::SeqCst);
         self.rotate(disk)?;
@@ -103,11 +104,14 @@ impl Store {
             }
         }
         let path = write(&disk.folder.join("segments"), (start_ms, end_ms), all)?;
-        disk.publish(Segment::open(&path)?);
-        for (_, series) in self.head().all() {
-            series.data().forget_before(end_ms);
-        }
-        Ok(())
+        let segment = Segment::open(&path)?;
+        disk.publish(segment, || {
+            for (_, series) in self.head().all() {
+                series.data().forget_before(end_ms);
+            }
+        });
+        // The definitions must be safe before the files that had them may go.
+        disk.sync()
     }
 
     /// Goes on in a new file of the log, which begins with the definitions of all series.

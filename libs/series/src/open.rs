@@ -52,8 +52,7 @@ pub(crate) fn define_all(head: &Head, log: &mut Log) -> io::Result<()> {
     for (number, series) in head.all() {
         log.writer.define(number, &series.labels);
     }
-    log.write(i64::MIN)?;
-    log.sync()
+    log.write(i64::MIN)
 }
 
 fn segments(folder: &Path, recovery: &mut Recovery) -> io::Result<Vec<Arc<Segment>>> {

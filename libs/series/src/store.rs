@@ -213,10 +213,12 @@ impl Store {
         until_ms: i64,
         mut show: impl FnMut(&Labels),
     ) -> Result<(), SelectError> {
+        let published = self.0.disk.as_ref().map(Disk::segments);
+        let segments = within(published.as_deref(), after_ms, until_ms);
         let all = [Vec::new()];
         let selectors = if selectors.is_empty() { &all } else { selectors };
         for matchers in selectors {
-            for segment in self.segments(after_ms, until_ms) {
+            for segment in &segments {
                 let mut filter = Filter::new(matchers);
                 let shown = segment.series(
                     |labels| filter.takes(labels),
@@ -227,7 +229,7 @@ impl Store {
                         Ok(())
                     },
                 );
-                shown.map_err(|source| damaged(&segment, source))?;
+                shown.map_err(|source| damaged(segment, source))?;
             }
             for series in self.head().select(matchers) {
                 let data = series.data();
@@ -276,12 +278,6 @@ impl Store {
         counters.too_old.fetch_add(appended.too_old as u64, Ordering::Relaxed);
     }
 
-    /// The segments that have samples in the range, oldest first.
-    fn segments(&self, after_ms: i64, until_ms: i64) -> Vec<Arc<Segment>> {
-        let all = self.0.disk.as_ref().map(Disk::segments).unwrap_or_default();
-        all.into_iter().filter(|it| it.end_ms > after_ms && it.start_ms <= until_ms).collect()
-    }
-
     pub(crate) fn head(&self) -> RwLockReadGuard<'_, Head> {
         self.0.head.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -293,7 +289,9 @@ impl Store {
 
 impl Source for Store {
     fn select(&self, select: &Select<'_>) -> Result<Selection, SelectError> {
-        let segments = self.segments(select.after_ms, select.until_ms);
+        // Held until the end: what moves into a segment meanwhile would be seen in neither place.
+        let published = self.0.disk.as_ref().map(Disk::segments);
+        let segments = within(published.as_deref(), select.after_ms, select.until_ms);
         if let Some(last) = segments.last() {
             // What is published in segments may still be in memory too.
             return merge::select(&segments, last.end_ms, || self.head().select(select.matchers), select);
@@ -309,6 +307,12 @@ impl Source for Store {
         }
         Ok(selection)
     }
+}
+
+/// The segments that have samples in the range, oldest first.
+fn within(all: Option<&Vec<Arc<Segment>>>, after_ms: i64, until_ms: i64) -> Vec<Arc<Segment>> {
+    let all = all.into_iter().flatten();
+    all.filter(|it| it.end_ms > after_ms && it.start_ms <= until_ms).cloned().collect()
 }
 
 pub(crate) fn damaged(segment: &Segment, source: std::io::Error) -> SelectError {

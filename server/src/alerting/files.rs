@@ -1,9 +1,9 @@
 //! The rule files of the stack: found, read, and looked at again when they change.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use ops_alerts::rules::{RuleFile, RuleSet, Settings};
 use ops_contract::Stack;
@@ -15,9 +15,12 @@ const MOST: usize = 1_000;
 /// The name under which the rules of the program itself stand.
 const BUILT_IN: &str = "insightdesk.yml (built in)";
 
+/// When a file was last written, in seconds and nanoseconds, and how long it is.
+type Stamp = (i64, i64, u64);
+
 /// What was there when it was last looked: enough to tell that a file is another now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
+pub(crate) struct Seen(Vec<(PathBuf, Option<Stamp>)>);
 
 /// Rules that were loaded.
 pub(crate) struct Loaded {
@@ -36,7 +39,7 @@ pub(crate) fn look(stack: &Stack) -> Seen {
     files.truncate(MOST);
     let stamp = |path: &PathBuf| {
         let about = path.metadata().ok()?;
-        Some((about.modified().ok()?, about.len()))
+        Some((about.mtime(), about.mtime_nsec(), about.len()))
     };
     Seen(files.into_iter().map(|path| (path.clone(), stamp(&path))).collect())
 }
@@ -79,8 +82,8 @@ pub(crate) fn load(
     Loaded { rules: Arc::new(RuleSet::new(files, settings)), faults, good }
 }
 
-fn read(path: &Path, stamp: Option<(SystemTime, u64)>) -> Result<String, String> {
-    if stamp.is_some_and(|(_, bytes)| bytes > LARGEST) {
+fn read(path: &Path, stamp: Option<Stamp>) -> Result<String, String> {
+    if stamp.is_some_and(|(_, _, bytes)| bytes > LARGEST) {
         return Err(format!("larger than {LARGEST} bytes"));
     }
     std::fs::read_to_string(path).map_err(|error| error.to_string())

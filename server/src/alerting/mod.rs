@@ -13,7 +13,7 @@ mod view;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ops_alerts::rules::{Engine, Settings};
-use ops_contract::Stack;
+use ops_contract::{RuleView, Stack};
 use ops_samples::Labels;
 use ops_tasks::Activator;
 use secrecy::SecretString;
@@ -73,6 +73,11 @@ impl Alerting {
             engine.arrived(changed, touched, clock::now().0.div_euclid(1_000));
         }
         self.wake.activate();
+    }
+
+    /// Every rule in the order of the files, from memory alone.
+    pub(crate) fn rules(&self) -> Vec<RuleView> {
+        self.engine().as_ref().map(Engine::views).unwrap_or_default()
     }
 
     fn engine(&self) -> MutexGuard<'_, Option<Engine>> {

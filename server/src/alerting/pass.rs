@@ -9,7 +9,7 @@ use ops_promql::Limits;
 use ops_samples::{Labels, Sample};
 use serde::Serialize;
 
-use super::{Alerting, files};
+use super::files;
 use crate::{App, clock, store};
 
 /// Resolved alerts are shown, and told again, for this long (Prometheus: 15 min).
@@ -217,11 +217,4 @@ fn now_ms() -> i64 {
 
 fn ms(at: Timestamp) -> i64 {
     at.0.div_euclid(1_000)
-}
-
-impl Alerting {
-    /// Whether rules are loaded and what was stored has been read.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.engine().is_some()
-    }
 }

@@ -7,7 +7,7 @@ use crate::{App, clock};
 /// All rules and alerts, from memory alone.
 pub(crate) fn view(app: &App) -> AlertsView {
     let alerting = &app.alerting;
-    let mut rules: Vec<RuleView> = alerting.engine().as_ref().map(|it| it.views()).unwrap_or_default();
+    let mut rules = alerting.rules();
     // Stable: within a rank they stay in the order of their files.
     rules.sort_by_key(rank);
     AlertsView {

@@ -1,11 +1,12 @@
 //! `process_*`: what the server itself uses, from `/proc`, under Prometheus' names.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ops_telemetry::Metrics;
 use ops_telemetry::prometheus_client::metrics::counter::Counter;
 use ops_telemetry::prometheus_client::metrics::gauge::Gauge;
+
+use crate::clock;
 
 /// How often a second the kernel counts; it is 100 for all that it tells to programs.
 const TICKS: f64 = 100.0;
@@ -22,8 +23,7 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn register(metrics: &Metrics) -> Self {
         let own = Self::default();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        own.start.set(now.as_secs_f64());
+        own.start.set(clock::now().as_seconds());
         let it = own.clone();
         metrics.with(|registry| {
             registry.register("process_resident_memory_bytes", "Resident memory of the server", it.memory);

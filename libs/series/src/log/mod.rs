@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use record::Writer;
 
@@ -19,7 +20,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"OPSLOG1\n";
 #[derive(Debug)]
 pub(crate) struct Log {
     folder: PathBuf,
-    file: File,
+    file: Arc<File>,
     number: u64,
     bytes: u64,
     dirty: bool,
@@ -54,7 +55,7 @@ impl Log {
         self.newest_ms = self.newest_ms.max(newest_ms);
         let bytes = self.writer.finish();
         let length = bytes.len() as u64;
-        let written = self.file.write_all(bytes);
+        let written = (&*self.file).write_all(bytes);
         self.writer.clear();
         self.dirty = true;
         self.bytes += length;
@@ -62,13 +63,15 @@ impl Log {
         written
     }
 
-    /// Has the disk hold all that was written.
-    pub(crate) fn sync(&mut self) -> io::Result<()> {
-        if self.dirty {
-            self.file.sync_data()?;
-            self.dirty = false;
-        }
-        Ok(())
+    /// The file, if it has what the disk may not have yet. Whoever takes it syncs it, without the log's lock: appends do
+    /// not wait for the disk.
+    pub(crate) fn unsynced(&mut self) -> Option<Arc<File>> {
+        std::mem::take(&mut self.dirty).then(|| self.file.clone())
+    }
+
+    /// The disk did not take it: another try is due.
+    pub(crate) fn still_unsynced(&mut self) {
+        self.dirty = true;
     }
 
     /// Whether a write failed, so that a record may be torn.
@@ -79,7 +82,6 @@ impl Log {
     /// Goes on in a new file; the caller writes the definitions first.
     pub(crate) fn rotate(&mut self) -> io::Result<()> {
         let (file, bytes) = create(&self.folder, self.number + 1)?;
-        let _ = self.sync();
         self.past.insert(self.number, (self.newest_ms, self.bytes));
         self.file = file;
         self.number += 1;
@@ -108,12 +110,12 @@ impl Log {
     }
 }
 
-fn create(folder: &Path, number: u64) -> io::Result<(File, u64)> {
+fn create(folder: &Path, number: u64) -> io::Result<(Arc<File>, u64)> {
     let path = folder.join(name(number));
     let mut file = OpenOptions::new().create_new(true).append(true).open(path)?;
     file.write_all(&MAGIC)?;
     File::open(folder)?.sync_all()?;
-    Ok((file, MAGIC.len() as u64))
+    Ok((Arc::new(file), MAGIC.len() as u64))
 }
 
 fn name(number: u64) -> String {

@@ -73,7 +73,7 @@ impl Params {
 
     /// A length of time in milliseconds.
     pub(super) fn duration(&self, name: &str) -> Result<Option<i64>, Fault> {
-        let parsed = self.get(name).map(|text| parse_duration(text));
+        let parsed = self.get(name).map(parse_duration);
         parsed.transpose().map_err(|error| Fault::parameter(name, error))
     }
 

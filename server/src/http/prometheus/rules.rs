@@ -28,8 +28,27 @@ pub(crate) struct RuleGroup {
 }
 
 /// Every group, by file and place.
-fn prometheus_rules(_: &App) -> Vec<RuleGroup> {
-    Vec::new()
+fn prometheus_rules(app: &App) -> Vec<RuleGroup> {
+    let mut groups: Vec<RuleGroup> = Vec::new();
+    for rule in app.alerting.rules() {
+        match groups.last_mut() {
+            Some(group) if group.name == rule.group && group.file == rule.file => {
+                group.evaluation_s += rule.evaluation_s;
+                group.last_evaluated_at = group.last_evaluated_at.max(rule.last_evaluated_at);
+                group.rules.push(rule);
+            }
+            _ => groups.push(RuleGroup {
+                name: rule.group.clone(),
+                file: rule.file.clone(),
+                interval_s: rule.interval_s,
+                limit: rule.limit,
+                evaluation_s: rule.evaluation_s,
+                last_evaluated_at: rule.last_evaluated_at,
+                rules: vec![rule],
+            }),
+        }
+    }
+    groups
 }
 
 /// What the rules are and how they stand.
