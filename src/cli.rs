@@ -74,6 +74,14 @@ pub(crate) enum Command {
     Scale(commands::scale::Arguments),
     /// List the queues; pause, resume, retry, drain and promote them; look at their jobs
     Queues(commands::queues::Arguments),
+    /// Say what an expression gives, now or over a while
+    Query(commands::query::Arguments),
+    /// Check and test rule files without a server; list the rules of this one
+    #[command(subcommand)]
+    Rules(commands::rules::Command),
+    /// List what fires
+    #[command(subcommand)]
+    Alerts(commands::alerts::Command),
     /// Check or explain the environment of the InsightDesk programs
     #[command(subcommand)]
     Env(commands::env::Command),

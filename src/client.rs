@@ -150,8 +150,8 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        let problem = response.json::<Problem>().await.ok();
-        let detail = problem.map_or_else(|| status.to_string(), |it| it.detail);
+        let text = response.text().await.unwrap_or_default();
+        let detail = refusal(&text).unwrap_or_else(|| status.to_string());
         Err(match status {
             StatusCode::UNAUTHORIZED => Failure::problems(format!(
                 "the control plane does not know this token: {detail}. Pass a good one with --token or INSIGHTDESK_TOKEN"
@@ -169,6 +169,15 @@ impl Client {
             self.url
         ))
     }
+}
+
+/// Why a request was refused: in a problem's own words, or as Prometheus' API writes it.
+fn refusal(text: &str) -> Option<String> {
+    if let Ok(problem) = serde_json::from_str::<Problem>(text) {
+        return Some(problem.detail);
+    }
+    let answer: Value = serde_json::from_str(text).ok()?;
+    answer.get("error")?.as_str().map(str::to_owned)
 }
 
 /// Takes the data of the first whole event that has any.
@@ -198,6 +207,15 @@ mod tests {
         assert_eq!(take_event(&mut held).as_deref(), Some("{\"a\":\n1}"));
         assert_eq!(take_event(&mut held), None);
         assert_eq!(held, b"data: half");
+    }
+
+    #[test]
+    fn refusals_of_both_apis_are_understood() {
+        let problem = r#"{"type":"about:blank","title":"t","status":404,"detail":"no such service"}"#;
+        assert_eq!(refusal(problem).as_deref(), Some("no such service"));
+        let prometheus = r#"{"status":"error","errorType":"bad_data","error":"unexpected end"}"#;
+        assert_eq!(refusal(prometheus).as_deref(), Some("unexpected end"));
+        assert_eq!(refusal("<html>"), None);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! One file per subcommand. To add one: a file with `Arguments` and `run`, a variant of [`Command`], an arm in [`run`].
 
 pub(crate) mod agent;
+pub(crate) mod alerts;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod down;
@@ -8,10 +9,12 @@ pub(crate) mod env;
 pub(crate) mod explain;
 pub(crate) mod login;
 pub(crate) mod logs;
+pub(crate) mod query;
 pub(crate) mod queues;
 mod reference;
 pub(crate) mod replay;
 pub(crate) mod restart;
+pub(crate) mod rules;
 pub(crate) mod scale;
 pub(crate) mod server;
 pub(crate) mod services;
@@ -47,6 +50,9 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Restart(arguments) => block_on(restart::run(globals, arguments)),
         Command::Scale(arguments) => scale::run(globals, arguments),
         Command::Queues(arguments) => block_on(queues::run(globals, arguments)),
+        Command::Query(arguments) => block_on(query::run(globals, arguments)),
+        Command::Rules(command) => rules::run(globals, command),
+        Command::Alerts(command) => block_on(alerts::run(globals, command)),
         Command::Env(command) => env::run(globals, command),
         Command::Login(arguments) => block_on(login::run(globals, arguments)),
         Command::Doctor(arguments) => block_on(doctor::run(globals, arguments)),

@@ -6,6 +6,7 @@ mod architecture;
 mod page;
 mod queue_commands;
 mod refusals;
+mod rules;
 mod scaling;
 mod sinks;
 mod supervision;
