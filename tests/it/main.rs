@@ -4,6 +4,7 @@
 mod alerts;
 mod architecture;
 mod page;
+mod prometheus;
 mod queue_commands;
 mod refusals;
 mod rules;
