@@ -17,5 +17,5 @@ for program in prometheus victoria-metrics; do
   case ",$peers," in *",$program,"*) command -v "$program" >/dev/null || { echo "no $program: leave it out with PEERS" >&2; exit 1; } ;; esac
 done
 cargo build --release -q -p ops-benches --example series
-case ",$peers," in *,ours,*) [ -n "${INSIGHTDESK:-}" ] || cargo build --release -q --bin insightdesk ;; esac
+case ",$peers," in *,ours,*) [ -n "${INSIGHTDESK:-}" ] || cargo build --release -q -p insightdesk -p ops-shim ;; esac
 exec "$CARGO_TARGET_DIR/release/examples/series" "${INSIGHTDESK:-$CARGO_TARGET_DIR/release/insightdesk}"
