@@ -60,6 +60,14 @@ pub struct Found {
     pub value: f64,
 }
 
+impl Outcome {
+    /// The rule's id.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        self.rules.entries.get(self.index).map_or("", |entry| &entry.rule.id)
+    }
+}
+
 impl Job {
     /// The rule's id.
     #[must_use]

@@ -59,7 +59,11 @@ impl Pass {
             passed.evaluated += jobs.len();
             let app = self.app.clone();
             let mut outcomes = std::mem::take(&mut self.unsaved);
-            outcomes.extend(tokio::task::spawn_blocking(move || evaluate(&app, jobs)).await?);
+            for newer in tokio::task::spawn_blocking(move || evaluate(&app, jobs)).await? {
+                // Two of the same rule in one plan would begin the same alert twice; the newer one knows more.
+                outcomes.retain(|older| older.rule() != newer.rule());
+                outcomes.push(newer);
+            }
             passed.transitions += self.save(outcomes).await?;
         }
         let next = self.app.alerting.engine().as_ref().and_then(Engine::next_due_ms);
