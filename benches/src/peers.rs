@@ -95,7 +95,10 @@ impl Peer {
         }
         let begun = Instant::now();
         while !self.is_ready().await {
-            anyhow::ensure!(!self.processes.has_ended(), "{} ended: see {}", self.kind.name(), log.display());
+            if self.processes.has_ended() {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                anyhow::bail!("{} ended: {}", self.kind.name(), said.lines().last().unwrap_or_default());
+            }
             anyhow::ensure!(begun.elapsed() < PATIENCE, "{} did not become ready", self.kind.name());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -234,7 +237,7 @@ fn arguments(kind: Kind, port: u16) -> Vec<Vec<String>> {
         Kind::VictoriaMetrics => vec![words(format!(
             "-promscrape.config=prometheus.yml -storageDataPath=data -httpListenAddr=127.0.0.1:{port} -search.latencyOffset=0s -loggerLevel=WARN"
         ))],
-        Kind::Ours => vec![words("server".to_owned()), words("agent".to_owned())],
+        Kind::Ours => vec![words("server".to_owned()), words(format!("agent --url http://127.0.0.1:{port}"))],
     }
 }
 
