@@ -109,7 +109,7 @@ impl Peer {
         let path = match self.kind {
             Kind::Prometheus => "/-/ready",
             Kind::VictoriaMetrics => "/health",
-            Kind::Ours => "/health/ready",
+            Kind::Ours => "/readyz",
         };
         matches!(self.http.get(self.url(path)).send().await, Ok(it) if it.status().is_success())
     }
