@@ -192,8 +192,9 @@ impl Peer {
     }
 
     /// Writes what is in memory to disk where the peer has a way to, and says how much is there, in bytes.
-    pub async fn disk(&self) -> anyhow::Result<Vec<(&'static str, u64)>> {
-        let below = |path: &str| bytes_below(&self.folder.join(path));
+    pub async fn disk(&mut self) -> anyhow::Result<Vec<(&'static str, u64)>> {
+        let folder = self.folder.clone();
+        let below = |path: &str| bytes_below(&folder.join(path));
         match self.kind {
             Kind::Prometheus => {
                 let log = below("data/wal") + below("data/chunks_head");
@@ -208,9 +209,16 @@ impl Peer {
                 Ok(vec![("log", 0), ("values", below("data/data")), ("index", below("data/indexdb"))])
             }
             Kind::Ours => {
-                let log = below(".insightdesk/series/wal");
-                let all = below(".insightdesk/series");
-                Ok(vec![("log", log), ("values", all - log), ("index", 0)])
+                let log = below(".insightdesk/series/log");
+                // A copy is put into segments, so that the original begins from its log as the others do. A segment holds
+                // its index.
+                self.processes.stop().await?;
+                let (original, copy) = (folder.join(".insightdesk/series"), folder.join("copy"));
+                copy_files(&original, &copy)?;
+                ops_series::Store::open(&copy, ops_series::Options::default())?.0.flush()?;
+                let segments = below("copy/segments");
+                self.run().await?;
+                Ok(vec![("log", log), ("values", segments), ("index", 0)])
             }
         }
     }
@@ -282,4 +290,18 @@ fn files_named(folder: &Path, name: &str) -> u64 {
             false => files_named(&it.path(), name),
         })
         .sum()
+}
+
+/// Copies a folder with all below it.
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy_files(&entry.path(), &to)?,
+            false => drop(std::fs::copy(entry.path(), to)?),
+        }
+    }
+    Ok(())
 }
