@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("libs/contract", &[]),
     ("libs/engine", &["contract"]),
-    ("libs/stack", &["contract"]),
+    ("libs/stack", &["contract", "samples"]),
     ("libs/tasks", &[]),
     ("libs/telemetry", &[]),
     ("libs/settings", &[]),

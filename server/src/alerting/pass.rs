@@ -184,15 +184,16 @@ fn evaluate(app: &App, jobs: Vec<Job>) -> Vec<Outcome> {
             }
         };
         let outcome = job.run(backend, now_ms());
-        let mut engine = app.alerting.engine();
-        let Some(engine) = engine.as_mut() else { continue };
-        let mut step = engine.plan(&outcome);
+        let Some(mut step) = app.alerting.engine().as_ref().map(|it| it.plan(&outcome)) else { continue };
         if step.changed {
             outcomes.push(outcome);
             continue;
         }
+        // Not with the engine in hand: what is appended wakes rules, which asks for it.
         append(app, &std::mem::take(&mut step.samples));
-        engine.apply(step);
+        if let Some(engine) = app.alerting.engine().as_mut() {
+            engine.apply(step);
+        }
     }
     outcomes
 }

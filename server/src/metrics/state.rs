@@ -128,17 +128,14 @@ impl State {
         let mut ready = 0;
         for (slot, replica) in ops_engine::wanted_replicas(service) {
             let labels = SlotLabels { service: name.to_owned(), slot: u32::from(slot) };
-            let phase = replica.map_or(ReplicaPhase::Stopped, |it| it.phase);
-            if phase == ReplicaPhase::Unknown {
-                continue;
+            let Some(replica) = replica.filter(|it| it.phase != ReplicaPhase::Unknown) else { continue };
+            if let Some(up) = up(replica) {
+                self.replica_up.get_or_create(&labels).set(i64::from(up));
             }
-            let up = i64::from(phase == ReplicaPhase::Ready);
-            ready += up;
-            self.replica_up.get_or_create(&labels).set(up);
-            self.replica_gave_up.get_or_create(&labels).set(i64::from(phase == ReplicaPhase::GaveUp));
-            if let Some(replica) = replica {
-                self.replica(&labels, replica);
-            }
+            ready += i64::from(replica.phase == ReplicaPhase::Ready);
+            let gave_up = i64::from(replica.phase == ReplicaPhase::GaveUp);
+            self.replica_gave_up.get_or_create(&labels).set(gave_up);
+            self.replica(&labels, replica);
         }
         if service.status != ServiceStatus::Unknown {
             self.service_ready.get_or_create(&labels).set(ready);
@@ -152,6 +149,20 @@ impl State {
         if let Some(usage) = replica.usage.filter(|_| replica.phase.may_be_alive()) {
             self.replica_cpu.get_or_create(labels).set(usage.cpu_cores);
             self.replica_memory.get_or_create(labels).set(usage.memory_bytes);
+        }
+    }
+}
+
+/// Whether a replica serves; `None` while it comes up or goes as asked, which is no trouble.
+fn up(replica: &ReplicaState) -> Option<bool> {
+    match replica.phase {
+        ReplicaPhase::Ready => Some(true),
+        ReplicaPhase::NotReady | ReplicaPhase::Exited | ReplicaPhase::BackingOff | ReplicaPhase::GaveUp => {
+            Some(false)
+        }
+        ReplicaPhase::Starting if replica.failures > 0 => Some(false),
+        ReplicaPhase::Starting | ReplicaPhase::Draining | ReplicaPhase::Stopped | ReplicaPhase::Unknown => {
+            None
         }
     }
 }
