@@ -3,6 +3,7 @@
 mod process;
 mod queues;
 mod scaling;
+mod series;
 mod state;
 
 use ops_contract::{ActionKind, ActionStatus};
@@ -36,6 +37,7 @@ pub(crate) struct Own {
     state: state::State,
     queues: queues::Queues,
     scaling: scaling::Scaling,
+    series: series::Series,
 }
 
 impl Own {
@@ -44,6 +46,7 @@ impl Own {
             process: process::Process::register(metrics),
             queues: queues::Queues::register(metrics),
             scaling: scaling::Scaling::register(metrics),
+            series: series::Series::register(metrics),
             state: state::State::register(metrics),
             ..Self::default()
         };
@@ -68,6 +71,7 @@ impl Own {
         self.state.refresh(app);
         self.queues.refresh(app);
         self.scaling.refresh(app);
+        self.series.refresh(app);
         self.store_up.set(i64::from(app.store_fault().is_none()));
         self.process.refresh();
     }

@@ -39,6 +39,8 @@ pub(crate) async fn app(
     note_stack(&store, &config.stack).await?;
     let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
     let series = open_series(config.series_dir.as_deref(), &config.stack.telemetry).await?;
+    let outlets = series::outlets(&config.stack.telemetry, config.series_dir.as_deref())
+        .context("could not open what waits for other receivers")?;
     let external_url = config.external_url.unwrap_or_else(|| format!("http://{address}"));
     let external_url = external_url.trim_end_matches('/').to_owned();
     let query_token = config.stack.alerts.query_token_secret.as_ref();
@@ -48,7 +50,7 @@ pub(crate) async fn app(
         stack: config.stack,
         external_url,
         store,
-        series: Arc::new(Series::new(series)),
+        series: Arc::new(Series::new(series, outlets)),
         alerting,
         secrets: config.secrets,
         metrics: config.metrics,

@@ -1,70 +1,106 @@
 //! The series of this server. Whatever brings samples, by push, by scrape or by a rule, brings them here.
 
 mod metadata;
+mod outlet;
+mod queue;
 
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use ops_contract::TelemetrySpec;
 use ops_samples::{Labels, Sample};
-use ops_series::{AppendError, Options, Store};
+use ops_series::{AppendError, Options, Stats, Store};
 
 pub(crate) use ops_series::{Appended, SeriesRef};
 
 pub(crate) use metadata::{Metadata, Metric};
+pub(crate) use outlet::Outlet;
+
+/// How long a count of all series is good for.
+const COUNTED: Duration = Duration::from_secs(5);
 
 /// Told what came of samples that arrived, on the thread that brought them: it must be quick and not block.
 type Listener = Box<dyn Fn(&Appended) + Send + Sync>;
 
-/// The series of this server: the store, what is told when samples arrive, and the queue to other receivers.
+/// The series of this server: the store, what is told when samples arrive, and the queues to other receivers.
 pub(crate) struct Series {
     pub(crate) store: Store,
     metadata: RwLock<Metadata>,
     arrivals: OnceLock<Listener>,
+    outlets: Vec<Arc<Outlet>>,
+    /// The labels of numbers that were given away; kept only where samples are sent on.
+    names: RwLock<HashMap<SeriesRef, Labels>>,
+    stats: Mutex<Option<(Instant, Stats)>>,
 }
 
 impl Series {
-    /// The series in `store`; nobody is told of arrivals yet.
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, metadata: RwLock::default(), arrivals: OnceLock::new() }
+    /// The series in `store`, which are sent on through `outlets`; nobody is told of arrivals yet.
+    pub(crate) fn new(store: Store, outlets: Vec<Arc<Outlet>>) -> Self {
+        Self {
+            store,
+            metadata: RwLock::default(),
+            arrivals: OnceLock::new(),
+            outlets,
+            names: RwLock::default(),
+            stats: Mutex::default(),
+        }
     }
 
     /// Has `listener` told of all samples from now on. The first one stays.
-    #[allow(dead_code)]
     pub(crate) fn on_arrival(&self, listener: impl Fn(&Appended) + Send + Sync + 'static) {
         let _ = self.arrivals.set(Box::new(listener));
     }
 
     /// The number of a series, for [`Series::append`].
     pub(crate) fn resolve(&self, labels: &Labels) -> Result<SeriesRef, AppendError> {
-        self.store.resolve(labels)
+        let number = self.store.resolve(labels)?;
+        if !self.outlets.is_empty() {
+            self.names.write().unwrap_or_else(PoisonError::into_inner).insert(number, labels.clone());
+        }
+        Ok(number)
     }
 
     /// Takes samples of series that were resolved here before.
     pub(crate) fn append(&self, samples: &[(SeriesRef, Sample)]) -> Appended {
-        let appended = self.store.append(samples);
-        if let Some(listener) = self.arrivals.get() {
-            listener(&appended);
+        if !self.outlets.is_empty() {
+            let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+            let named = |(number, sample): &(SeriesRef, Sample)| Some((names.get(number)?.clone(), *sample));
+            let named: Vec<(Labels, Sample)> = samples.iter().filter_map(named).collect();
+            drop(names);
+            self.send_on(&named);
+        }
+        let appended = self.told(self.store.append(samples));
+        if !appended.unknown.is_empty() && !self.outlets.is_empty() {
+            let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+            appended.unknown.iter().for_each(|number| drop(names.remove(number)));
         }
         appended
     }
 
     /// Takes samples of any series.
     pub(crate) fn append_labelled(&self, samples: &[(Labels, Sample)]) -> Appended {
-        let mut known = Vec::with_capacity(samples.len());
-        let mut last: Option<(&Labels, SeriesRef)> = None;
-        for (labels, sample) in samples {
-            let series = match last {
-                Some((same, series)) if same == labels => Ok(series),
-                _ => self.resolve(labels),
-            };
-            if let Ok(series) = series {
-                last = Some((labels, series));
-                known.push((series, *sample));
-            }
+        self.send_on(samples);
+        self.told(self.store.append_labelled(samples))
+    }
+
+    fn told(&self, appended: Appended) -> Appended {
+        if let Some(listener) = self.arrivals.get() {
+            listener(&appended);
         }
-        let mut appended = self.append(&known);
-        appended.too_many += samples.len() - known.len();
         appended
+    }
+
+    fn send_on(&self, samples: &[(Labels, Sample)]) {
+        if !samples.is_empty() {
+            self.outlets.iter().for_each(|outlet| outlet.push(samples));
+        }
+    }
+
+    /// The queues to other receivers, in the order of the stack.
+    pub(crate) fn outlets(&self) -> &[Arc<Outlet>] {
+        &self.outlets
     }
 
     /// What metrics are.
@@ -79,11 +115,30 @@ impl Series {
             metadata.insert(name, metric);
         }
     }
+
+    /// What the store held a moment ago: counting looks at every series.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut known = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((at, stats)) if at.elapsed() < COUNTED => stats.clone(),
+            _ => {
+                let stats = self.store.stats();
+                *known = Some((Instant::now(), stats.clone()));
+                stats
+            }
+        }
+    }
+}
+
+/// The queues of the receivers that the stack names; none without a folder to keep them in.
+pub(crate) fn outlets(spec: &TelemetrySpec, folder: Option<&Path>) -> anyhow::Result<Vec<Arc<Outlet>>> {
+    let Some(folder) = folder.map(|it| it.join("remote-write")) else { return Ok(Vec::new()) };
+    spec.remote_write.iter().map(|it| Outlet::open(&folder, &it.url).map(Arc::new)).collect()
 }
 
 /// How the store keeps what the stack asks to be kept.
 pub(crate) fn options(spec: &TelemetrySpec) -> Options {
-    let ms = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     Options {
         retention_ms: ms(spec.retention),
         retention_bytes: spec.retention_bytes,

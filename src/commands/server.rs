@@ -64,7 +64,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(8)
+        // Twenty expressions at once must leave some to take samples.
+        .max_blocking_threads(32)
         .enable_all()
         .build()
         .context("could not start the runtime")?;

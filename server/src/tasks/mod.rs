@@ -9,6 +9,7 @@ mod keep_series;
 mod measure;
 mod plan;
 mod prune;
+mod remote_write;
 mod rules;
 mod scale;
 
@@ -30,6 +31,12 @@ pub(crate) fn spawn(app: &Arc<App>) {
     supervisor.spawn(measure::Measure::new(app.clone()), Duration::from_secs(5), &app.measure);
     supervisor.spawn(rules::Rules::new(app.clone()), Duration::from_secs(1), &app.alerting.wake);
     supervisor.spawn(keep_series::KeepSeries(app.clone()), Duration::from_secs(1), &Activator::default());
+    if !app.series.outlets().is_empty() {
+        match remote_write::RemoteWrite::new(app.clone()) {
+            Ok(task) => drop(supervisor.spawn(task, Duration::from_secs(1), &Activator::default())),
+            Err(error) => tracing::error!(%error, "samples cannot be sent on"),
+        }
+    }
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

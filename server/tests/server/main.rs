@@ -12,5 +12,7 @@ mod push;
 mod queue_commands;
 mod queue_refusals;
 mod queues_and_scaling;
+mod real_prometheus;
+mod sending;
 #[path = "../../src/testing.rs"]
 mod testing;
