@@ -33,7 +33,7 @@ pub(crate) fn spawn(app: &Arc<App>) {
     supervisor.spawn(keep_series::KeepSeries(app.clone()), Duration::from_secs(1), &Activator::default());
     if !app.series.outlets().is_empty() {
         match remote_write::RemoteWrite::new(app.clone()) {
-            Ok(task) => drop(supervisor.spawn(task, Duration::from_secs(1), &Activator::default())),
+            Ok(task) => supervisor.spawn(task, Duration::from_secs(1), &Activator::default()),
             Err(error) => tracing::error!(%error, "samples cannot be sent on"),
         }
     }
