@@ -22,7 +22,7 @@ fn shared_rules() -> Option<PathBuf> {
     };
     let found = shared.map(|it| it.join("data/rules")).filter(|it| it.is_dir());
     if found.is_none() {
-        eprintln!("skipped: shared data absent");
+        println!("skipped: shared data absent");
     }
     found
 }
@@ -30,7 +30,7 @@ fn shared_rules() -> Option<PathBuf> {
 fn has_promtool() -> bool {
     let found = Command::new("promtool").arg("--version").output().is_ok();
     if !found {
-        eprintln!("skipped: promtool is not installed");
+        println!("skipped: promtool is not installed");
     }
     found
 }

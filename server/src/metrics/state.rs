@@ -129,7 +129,7 @@ impl State {
         for (slot, replica) in ops_engine::wanted_replicas(service) {
             let labels = SlotLabels { service: name.to_owned(), slot: u32::from(slot) };
             let Some(replica) = replica.filter(|it| it.phase != ReplicaPhase::Unknown) else { continue };
-            if let Some(up) = up(replica) {
+            if let Some(up) = serves(replica) {
                 self.replica_up.get_or_create(&labels).set(i64::from(up));
             }
             ready += i64::from(replica.phase == ReplicaPhase::Ready);
@@ -154,7 +154,7 @@ impl State {
 }
 
 /// Whether a replica serves; `None` while it comes up or goes as asked, which is no trouble.
-fn up(replica: &ReplicaState) -> Option<bool> {
+fn serves(replica: &ReplicaState) -> Option<bool> {
     match replica.phase {
         ReplicaPhase::Ready => Some(true),
         ReplicaPhase::NotReady | ReplicaPhase::Exited | ReplicaPhase::BackingOff | ReplicaPhase::GaveUp => {
