@@ -140,7 +140,8 @@ mod tests {
             .collect();
         serde_json::from_value(json!({
             "rules": [{
-                "name": "A", "kind": "alerting", "group": "g", "file": "f", "expr": "e", "for_s": 0.0,
+                "name": "A", "kind": "alerting", "group": "g", "file": "f", "expr": "e", "interval_s": 15.0,
+                "limit": 0, "for_s": 0.0,
                 "keep_firing_for_s": 0.0, "labels": {}, "annotations": {}, "health": "ok", "last_error": null,
                 "last_evaluated_at": null, "evaluation_s": 0.0, "tone": "down", "alerts": alerts,
                 "pending": 0, "firing": 0,
