@@ -24,7 +24,7 @@ pub(super) fn run(globals: &Globals, command: &Command) -> Result {
     let file = load(&place, globals.json)?;
     if globals.json {
         return output::json(
-            &json!({"file": place.stack_file, "faults": [], "services": file.stack.services.len()}),
+            &json!({"file": place.stack_file, "faults": [], "remarks": file.remarks, "services": file.stack.services.len()}),
         );
     }
     output::say(&format!(
@@ -33,6 +33,9 @@ pub(super) fn run(globals: &Globals, command: &Command) -> Result {
         file.stack.services.len(),
         file.stack.name
     ));
+    for remark in &file.remarks {
+        output::say(remark);
+    }
     Ok(())
 }
 

@@ -106,7 +106,13 @@ impl Pass {
             engine.as_mut().map(|it| it.replace(loaded.rules.clone(), now_ms()))
         };
         match ended {
-            Some(ended) => self.commit(ended).await?,
+            Some(ended) => {
+                if let Err(error) = self.commit(ended).await {
+                    // What ended is not stored: the next pass begins anew from what is.
+                    *self.app.alerting.engine() = None;
+                    return Err(error);
+                }
+            }
             None => {
                 let mut db = self.app.store.connection().await?;
                 let stored = store::alerts::living(&mut db, clock::now() - RESOLVED_FOR).await?;

@@ -24,6 +24,8 @@ struct StateLabels {
 pub(super) struct Scaling {
     desired: Family<ServiceLabels, Gauge>,
     current: Family<ServiceLabels, Gauge>,
+    min: Family<ServiceLabels, Gauge>,
+    max: Family<ServiceLabels, Gauge>,
     state: Family<StateLabels, Gauge>,
 }
 
@@ -34,6 +36,8 @@ impl Scaling {
         metrics.with(|registry| {
             registry.register("ops_scaling_desired", "Replicas that a service should have", it.desired);
             registry.register("ops_scaling_current", "Replicas that are alive and stay", it.current);
+            registry.register("ops_scaling_min", "Fewest replicas that a service may have", it.min);
+            registry.register("ops_scaling_max", "Most replicas that a service may have", it.max);
             registry.register("ops_scaling_state", "1 for what the number rests on", it.state);
         });
         own
@@ -41,11 +45,13 @@ impl Scaling {
 
     /// Writes what mirrors the decisions.
     pub(super) fn refresh(&self, app: &App) {
-        for name in app.stack.services.keys() {
+        for (name, spec) in &app.stack.services {
             let Some(signal) = app.scaling_signal(name) else { continue };
             let labels = ServiceLabels { service: name.to_string() };
             self.desired.get_or_create(&labels).set(signal.desired.into());
             self.current.get_or_create(&labels).set(signal.current.into());
+            self.min.get_or_create(&labels).set(spec.replicas.min.into());
+            self.max.get_or_create(&labels).set(spec.replicas.max.into());
             for state in STATES {
                 let labels =
                     StateLabels { service: name.to_string(), state: word(&state).unwrap_or_default() };
