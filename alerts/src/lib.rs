@@ -1,7 +1,8 @@
 //! Who is told, and how: rules, grouping, inhibition, silences, routes, receivers, delivery.
 //!
-//! Rules are here; the rest comes with paging.
+//! No I/O: the server evaluates, stores and sends.
 
+pub mod receivers;
 pub mod rules;
 pub mod unit_tests;
 

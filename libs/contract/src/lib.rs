@@ -15,6 +15,7 @@ mod decision;
 mod exit;
 mod log;
 mod names;
+mod notification;
 mod observe;
 mod operator;
 mod page;
@@ -23,6 +24,7 @@ mod queue;
 mod queue_command;
 mod scaling;
 mod signal;
+mod silence;
 mod stack;
 mod state;
 mod time;
@@ -37,6 +39,10 @@ pub use decision::{Decision, DecisionKind};
 pub use exit::{Exit, ExitReason};
 pub use log::{LogChunk, LogLine, LogStream};
 pub use names::{AgentName, ReplicaId, ServiceName};
+pub use notification::{
+    AttemptOutcome, Delivery, DeliveryAttempt, DeliveryStatus, Notification, NotificationReason,
+    NotificationStatus, NotifiedAlert,
+};
 pub use observe::{
     AlertsSpec, Relabel, RelabelAction, RemoteWriteSpec, ScrapeSpec, ScrapeTarget, TelemetrySpec,
 };
@@ -50,6 +56,7 @@ pub use queue_command::{
 };
 pub use scaling::{ManualScale, ScalingDecision, ScalingPoint, ScalingSignal, ScalingState};
 pub use signal::{DependencyReport, ReplicaReport, Signal};
+pub use silence::{Matcher, Silence};
 pub use stack::{
     DeepCheck, DependencyKind, Driver, Environment, Health, PostgresSpec, Program, QueueSpec, ReplicaBounds,
     RestartMode, RestartPolicy, ScaleSpec, SecretSource, SecretSpec, ServiceRole, ServiceSpec, Stack,
