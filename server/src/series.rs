@@ -6,20 +6,17 @@ mod queue;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use ops_contract::TelemetrySpec;
 use ops_samples::{Labels, Sample};
-use ops_series::{AppendError, Options, Stats, Store};
+use ops_series::{AppendError, Options, Store};
 
 pub(crate) use ops_series::{Appended, SeriesRef};
 
 pub(crate) use metadata::{Metadata, Metric};
 pub(crate) use outlet::Outlet;
-
-/// How long a count of all series is good for.
-const COUNTED: Duration = Duration::from_secs(5);
 
 /// Told what came of samples that arrived, on the thread that brought them: it must be quick and not block.
 type Listener = Box<dyn Fn(&Appended) + Send + Sync>;
@@ -32,7 +29,6 @@ pub(crate) struct Series {
     outlets: Vec<Arc<Outlet>>,
     /// The labels of numbers that were given away; kept only where samples are sent on.
     names: RwLock<HashMap<SeriesRef, Labels>>,
-    stats: Mutex<Option<(Instant, Stats)>>,
 }
 
 impl Series {
@@ -44,7 +40,6 @@ impl Series {
             arrivals: OnceLock::new(),
             outlets,
             names: RwLock::default(),
-            stats: Mutex::default(),
         }
     }
 
@@ -113,19 +108,6 @@ impl Series {
         let mut metadata = self.metadata.write().unwrap_or_else(PoisonError::into_inner);
         for (name, metric) in metrics {
             metadata.insert(name, metric);
-        }
-    }
-
-    /// What the store held a moment ago: counting looks at every series.
-    pub(crate) fn stats(&self) -> Stats {
-        let mut known = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((at, stats)) if at.elapsed() < COUNTED => stats.clone(),
-            _ => {
-                let stats = self.store.stats();
-                *known = Some((Instant::now(), stats.clone()));
-                stats
-            }
         }
     }
 }

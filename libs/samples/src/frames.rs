@@ -13,6 +13,7 @@ use crate::LabelsError;
 
 mod bytes;
 mod decoder;
+mod definitions;
 mod encoder;
 
 pub use decoder::{Decoder, Item};

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|number: i32| Labels::new([("__name__", "up"), ("instance", &number.to_string())]))
         .collect::<Result<Vec<_>, _>>()?;
     let refs = refs.iter().map(|labels| store.resolve(labels)).collect::<Result<Vec<_>, _>>()?;
-    let mut at_ms = store.stats().newest_ms.unwrap_or(0);
+    let mut at_ms = store.contents().newest_ms.unwrap_or(0);
     println!("opened {} damage {}", at_ms, recovery.damage.len());
     loop {
         at_ms += 10;

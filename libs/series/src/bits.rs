@@ -1,5 +1,8 @@
 //! Bits, written and read most significant first.
 
+/// Bytes that are set aside at a time.
+const STEP: usize = 24;
+
 /// Writes bits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BitWriter {
@@ -15,6 +18,10 @@ impl BitWriter {
         let mut left = count;
         while left > 0 {
             if self.free == 0 {
+                if self.bytes.len() == self.bytes.capacity() {
+                    // There are as many of these as there are series: doubling would waste a third of the memory.
+                    self.bytes.reserve_exact(STEP);
+                }
                 self.bytes.push(0);
                 self.free = 8;
             }

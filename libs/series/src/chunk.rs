@@ -18,7 +18,6 @@ const WIDTHS: [(u64, u32, u32); 4] = [(0b10, 2, 7), (0b110, 3, 14), (0b1110, 4, 
 pub(crate) struct OpenChunk {
     bits: BitWriter,
     first_ms: i64,
-    last: Sample,
     delta: i64,
     leading: u8,
     trailing: u8,
@@ -40,7 +39,7 @@ impl OpenChunk {
         bits.write(sample.at_ms.cast_unsigned(), 64);
         bits.write(sample.value.to_bits(), 64);
         // 64: there is no window of meaningful bits yet.
-        Self { bits, first_ms: sample.at_ms, last: sample, delta: 0, leading: 64, trailing: 0, count: 1 }
+        Self { bits, first_ms: sample.at_ms, delta: 0, leading: 64, trailing: 0, count: 1 }
     }
 
     pub(crate) fn first_ms(&self) -> i64 {
@@ -55,14 +54,13 @@ impl OpenChunk {
         self.bits.bytes().len()
     }
 
-    /// Adds a sample that is newer than the last.
+    /// Adds a sample that is newer than `last`, the one before, which its owner keeps anyway.
     #[inline]
-    pub(crate) fn push(&mut self, sample: Sample) {
-        let delta = sample.at_ms.wrapping_sub(self.last.at_ms);
+    pub(crate) fn push(&mut self, last: Sample, sample: Sample) {
+        let delta = sample.at_ms.wrapping_sub(last.at_ms);
         self.write_time(delta.wrapping_sub(self.delta));
-        self.write_value(sample.value.to_bits() ^ self.last.value.to_bits());
+        self.write_value(sample.value.to_bits() ^ last.value.to_bits());
         self.delta = delta;
-        self.last = sample;
         self.count += 1;
     }
 
@@ -106,13 +104,9 @@ impl OpenChunk {
         Samples::new(self.bits.bytes(), self.count)
     }
 
-    pub(crate) fn finish(self) -> Chunk {
-        Chunk {
-            first_ms: self.first_ms,
-            last_ms: self.last.at_ms,
-            count: self.count,
-            bytes: self.bits.finish(),
-        }
+    /// The chunk, which ends with the sample at `last_ms`.
+    pub(crate) fn finish(self, last_ms: i64) -> Chunk {
+        Chunk { first_ms: self.first_ms, last_ms, count: self.count, bytes: self.bits.finish() }
     }
 }
 
@@ -205,12 +199,12 @@ mod tests {
 
     fn round_trip(samples: &[Sample]) {
         let mut chunk = OpenChunk::new(samples[0]);
-        samples[1..].iter().for_each(|sample| chunk.push(*sample));
+        samples.windows(2).for_each(|pair| chunk.push(pair[0], pair[1]));
         let bits = |all: Vec<Sample>| -> Vec<(i64, u64)> {
             all.iter().map(|it| (it.at_ms, it.value.to_bits())).collect()
         };
         assert_eq!(bits(chunk.iter().collect()), bits(samples.to_vec()));
-        let closed = chunk.finish();
+        let closed = chunk.finish(samples.last().unwrap().at_ms);
         assert_eq!(bits(closed.iter().collect()), bits(samples.to_vec()));
         assert_eq!((closed.first_ms, closed.last_ms), (samples[0].at_ms, samples.last().unwrap().at_ms));
     }
@@ -269,8 +263,9 @@ mod tests {
 
     #[test]
     fn steady_series_are_small() {
-        let mut chunk = OpenChunk::new(Sample { at_ms: 0, value: 1.0 });
-        (1..120).for_each(|at| chunk.push(Sample { at_ms: at * 15_000, value: 1.0 }));
+        let sample = |at: i64| Sample { at_ms: at * 15_000, value: 1.0 };
+        let mut chunk = OpenChunk::new(sample(0));
+        (1..120).for_each(|at| chunk.push(sample(at - 1), sample(at)));
         assert!(chunk.len() < 60, "{}", chunk.len());
     }
 }

@@ -88,7 +88,5 @@ impl Disk {
         stats.segments = segments.len();
         stats.segment_bytes = segments.iter().map(|it| it.bytes).sum();
         stats.segment_samples = segments.iter().map(|it| it.samples).sum();
-        let oldest = segments.first().map(|it| it.start_ms);
-        stats.oldest_ms = oldest.into_iter().chain(stats.oldest_ms).min();
     }
 }

@@ -30,5 +30,5 @@ pub use memory::Memory;
 pub use options::Options;
 pub use recovery::{Maintained, OpenError, Recovery};
 pub use source::{Select, SelectError, Selection, Source, Want};
-pub use stats::Stats;
+pub use stats::{Contents, Stats};
 pub use store::Store;

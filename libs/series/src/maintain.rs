@@ -33,8 +33,8 @@ impl Store {
             self.forget_in_memory(now_ms, &mut maintained);
             return Ok(maintained);
         };
-        if disk.log().is_broken() {
-            self.rotate(disk)?;
+        if disk.log().is_due_again(now_ms) {
+            self.log_again(disk)?;
         }
         disk.sync()?;
         {
@@ -54,7 +54,7 @@ impl Store {
             let sealed_ms = self.0.sealed_ms.load(Ordering::Relaxed);
             maintained.forgotten = self.head_mut().retain(|series| {
                 let data = series.data();
-                !data.is_empty() || data.last.is_some_and(|it| it.at_ms >= sealed_ms)
+                !data.is_empty() || data.last().is_some_and(|it| it.at_ms >= sealed_ms)
             });
             disk.log().forget(sealed_ms)?;
         }
@@ -114,6 +114,31 @@ impl Store {
         disk.sync()
     }
 
+    /// After a write that failed: what is in memory is logged once more, in a new file.
+    fn log_again(&self, disk: &Disk) -> io::Result<()> {
+        self.rotate(disk)?;
+        let head = self.head();
+        let mut log = disk.log();
+        for (number, series) in head.all() {
+            let mut newest_ms = i64::MIN;
+            series.data().visit(i64::MIN, i64::MAX, |sample| {
+                log.writer.sample(number, sample);
+                newest_ms = sample.at_ms;
+            });
+            if newest_ms > i64::MIN && log.writer.is_long() {
+                log.write(newest_ms)?;
+            } else {
+                log.note(newest_ms);
+            }
+        }
+        log.write(i64::MIN)?;
+        drop((log, head));
+        disk.sync()?;
+        self.all_logged();
+        // The new file has all of them, or a segment has.
+        disk.log().forget(i64::MAX)
+    }
+
     /// Goes on in a new file of the log, which begins with the definitions of all series.
     fn rotate(&self, disk: &Disk) -> io::Result<()> {
         let head = self.head();
@@ -131,7 +156,42 @@ impl Store {
         }
         maintained.forgotten = self.head_mut().retain(|series| {
             let data = series.data();
-            !data.is_empty() || data.last.is_none()
+            !data.is_empty() || data.last().is_none()
         });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs::File;
+    use std::sync::Arc;
+
+    use ops_samples::{Labels, Sample};
+
+    use super::*;
+    use crate::{Matcher, Options, Select, Source, Want};
+
+    #[test]
+    fn what_the_disk_refused_is_logged_when_it_takes_it_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path(), Options::default()).unwrap();
+        let labels = Labels::new([("__name__", "a")]).unwrap();
+        let add =
+            |at_ms: i64| store.append_labelled(&[(labels.clone(), Sample { at_ms, value: at_ms as f64 })]);
+        add(1_000);
+        let disk = store.0.disk.as_ref().unwrap();
+        // Opened for reading only: as a disk that takes nothing.
+        disk.log().lose(Arc::new(File::open("/dev/null").unwrap()));
+        assert_eq!(add(2_000).accepted, 1);
+        assert_eq!(store.stats().unlogged, 1);
+        store.maintain(10_000).unwrap();
+        assert_eq!(store.stats().unlogged, 0);
+        drop(store);
+        let (store, _) = Store::open(folder.path(), Options::default()).unwrap();
+        let matchers = [Matcher::equal("__name__", "a")];
+        let select =
+            Select { matchers: &matchers, after_ms: 0, until_ms: 9_000, want: Want::All, max_samples: 10 };
+        assert_eq!(store.select(&select).unwrap().samples(), 2);
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn select(
     let after_ms = select.after_ms.max(published_ms - 1);
     for series in head() {
         let data = series.data();
-        if data.last.is_none_or(|it| it.at_ms <= after_ms) {
+        if data.last().is_none_or(|it| it.at_ms <= after_ms) {
             continue;
         }
         let of = merged.of(&series.labels);

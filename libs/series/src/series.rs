@@ -20,20 +20,33 @@ pub(crate) enum Fate {
     TooOld,
 }
 
-/// Samples of a series, newest last.
-#[derive(Debug, Default)]
+/// Samples of a series, newest last. There are many of these, and it is as small as it can be.
+#[derive(Debug)]
 pub(crate) struct Data {
-    pub(crate) last: Option<Sample>,
-    pub(crate) full: Vec<Chunk>,
-    pub(crate) open: Option<Box<OpenChunk>>,
-    /// What came out of order, oldest first.
-    pub(crate) late: Vec<Sample>,
+    /// The newest; before the first at [`NEVER`].
+    last: Sample,
+    full: Vec<Chunk>,
+    open: Option<OpenChunk>,
+    /// What came out of order, oldest first; few series have any.
+    late: Option<Box<Late>>,
+}
+
+#[derive(Debug, Default)]
+struct Late(Vec<Sample>);
+
+/// The time of no sample.
+const NEVER: i64 = i64::MIN;
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { last: Sample { at_ms: NEVER, value: 0.0 }, full: Vec::new(), open: None, late: None }
+    }
 }
 
 impl Data {
     /// Takes a sample that is not older than `oldest_ms`. Chunks end where a window of `window_ms` does.
     pub(crate) fn append(&mut self, sample: Sample, oldest_ms: i64, window_ms: i64) -> Fate {
-        let Some(last) = self.last else {
+        let Some(last) = self.last() else {
             if sample.at_ms < oldest_ms {
                 return Fate::TooOld;
             }
@@ -54,16 +67,32 @@ impl Data {
         self.insert(sample)
     }
 
+    /// The newest sample that ever came.
+    #[inline]
+    pub(crate) fn last(&self) -> Option<Sample> {
+        (self.last.at_ms != NEVER).then_some(self.last)
+    }
+
+    /// How many chunks there are.
+    pub(crate) fn chunks(&self) -> usize {
+        self.full.len() + usize::from(self.open.is_some())
+    }
+
+    fn late(&self) -> &[Sample] {
+        self.late.as_ref().map_or(&[], |it| &it.0)
+    }
+
     fn push(&mut self, sample: Sample, window_ms: i64) {
-        self.last = Some(sample);
+        let last = std::mem::replace(&mut self.last, sample);
         let window = |at_ms: i64| at_ms.div_euclid(window_ms);
         match &mut self.open {
             Some(open) if !open.is_full() && window(open.first_ms()) == window(sample.at_ms) => {
-                open.push(sample);
+                open.push(last, sample);
             }
             open => {
-                if let Some(ended) = open.replace(Box::new(OpenChunk::new(sample))) {
-                    self.full.push(ended.finish());
+                if let Some(ended) = open.replace(OpenChunk::new(sample)) {
+                    self.full.reserve_exact(1);
+                    self.full.push(ended.finish(last.at_ms));
                 }
             }
         }
@@ -77,8 +106,8 @@ impl Data {
             Some(it) if it.value.to_bits() == sample.value.to_bits() => Fate::Duplicate,
             Some(_) => Fate::Conflict,
             None => {
-                let at = self.late.partition_point(|it| it.at_ms < sample.at_ms);
-                self.late.insert(at, sample);
+                let late = &mut self.late.get_or_insert_default().0;
+                late.insert(late.partition_point(|it| it.at_ms < sample.at_ms), sample);
                 Fate::Changed
             }
         }
@@ -88,7 +117,7 @@ impl Data {
     pub(crate) fn first_ms(&self) -> i64 {
         let chunk = self.full.first().map(|it| it.first_ms);
         let open = self.open.as_ref().map(|it| it.first_ms());
-        let late = self.late.first().map(|it| it.at_ms);
+        let late = self.late().first().map(|it| it.at_ms);
         [chunk, open, late].into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
@@ -96,20 +125,24 @@ impl Data {
     pub(crate) fn copy_before(&self, end_ms: i64) -> Vec<Chunk> {
         let old = |it: &&Chunk| it.first_ms < end_ms;
         let open = self.open.as_ref().filter(|it| it.first_ms() < end_ms);
-        if self.late.first().is_none_or(|it| it.at_ms >= end_ms) {
-            let open = open.map(|it| OpenChunk::clone(it).finish());
+        if self.late().first().is_none_or(|it| it.at_ms >= end_ms) {
+            let open = open.map(|it| it.clone().finish(self.last.at_ms));
             return self.full.iter().filter(old).cloned().chain(open).collect();
         }
         let mut chunks: Vec<Chunk> = Vec::new();
         let mut current: Option<OpenChunk> = None;
-        self.visit(i64::MIN, end_ms - 1, |sample| match &mut current {
-            Some(chunk) if !chunk.is_full() => chunk.push(sample),
-            chunk => {
-                let full = chunk.replace(OpenChunk::new(sample));
-                chunks.extend(full.map(OpenChunk::finish));
+        let mut last = self.last;
+        self.visit(i64::MIN, end_ms - 1, |sample| {
+            let before = std::mem::replace(&mut last, sample);
+            match &mut current {
+                Some(chunk) if !chunk.is_full() => chunk.push(before, sample),
+                chunk => {
+                    let full = chunk.replace(OpenChunk::new(sample));
+                    chunks.extend(full.map(|it| it.finish(before.at_ms)));
+                }
             }
         });
-        chunks.extend(current.map(OpenChunk::finish));
+        chunks.extend(current.map(|it| it.finish(last.at_ms)));
         chunks
     }
 
@@ -118,26 +151,29 @@ impl Data {
         self.full.retain(|it| it.first_ms >= end_ms);
         self.full.shrink_to_fit();
         self.open = self.open.take().filter(|it| it.first_ms() >= end_ms);
-        self.late.retain(|it| it.at_ms >= end_ms);
-        self.late.shrink_to_fit();
+        if let Some(late) = &mut self.late {
+            late.0.retain(|it| it.at_ms >= end_ms);
+        }
+        self.late = self.late.take().filter(|it| !it.0.is_empty());
     }
 
     /// Whether it holds no sample.
     pub(crate) fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.open.is_none() && self.late.is_empty()
+        self.full.is_empty() && self.open.is_none() && self.late.is_none()
     }
 
     /// Bytes of its chunks.
     pub(crate) fn bytes(&self) -> usize {
         let full: usize = self.full.iter().map(|it| it.bytes.len()).sum();
-        full + self.open.as_ref().map_or(0, |it| it.len()) + self.late.len() * size_of::<Sample>()
+        full + self.open.as_ref().map_or(0, |it| it.len()) + size_of_val(self.late())
     }
 
     /// Shows the samples in (`after_ms`, `until_ms`], oldest first.
     pub(crate) fn visit(&self, after_ms: i64, until_ms: i64, mut show: impl FnMut(Sample)) {
-        let start = self.late.partition_point(|it| it.at_ms <= after_ms);
-        let end = self.late.partition_point(|it| it.at_ms <= until_ms);
-        let mut late = self.late.get(start..end).unwrap_or_default().iter().peekable();
+        let all = self.late();
+        let start = all.partition_point(|it| it.at_ms <= after_ms);
+        let end = all.partition_point(|it| it.at_ms <= until_ms);
+        let mut late = all.get(start..end).unwrap_or_default().iter().peekable();
         let mut in_order = |sample: Sample| {
             while let Some(earlier) = late.next_if(|it| it.at_ms < sample.at_ms) {
                 show(*earlier);
@@ -162,7 +198,7 @@ impl Data {
         (after_ms, until_ms, want): (i64, i64, Want),
         selection: &mut Selection,
     ) {
-        let Some(last) = self.last.filter(|it| it.at_ms > after_ms) else { return };
+        let Some(last) = self.last().filter(|it| it.at_ms > after_ms) else { return };
         if want == Want::Newest {
             let mut newest = Some(last);
             if last.at_ms > until_ms {

@@ -1,16 +1,8 @@
-/// What a store holds, and what happened to it since the process began.
+/// What a store counts as it goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Series that got samples lately.
     pub series: usize,
-    /// Chunks in memory.
-    pub chunks: usize,
-    /// Bytes of them.
-    pub chunk_bytes: usize,
-    /// Time of the oldest sample in memory.
-    pub oldest_ms: Option<i64>,
-    /// Time of the newest sample.
-    pub newest_ms: Option<i64>,
     /// Samples that were taken.
     pub accepted: u64,
     /// Samples refused because another value is at their time.
@@ -29,6 +21,19 @@ pub struct Stats {
     pub segment_samples: u64,
     /// How many segments there are.
     pub segments: usize,
+}
+
+/// What a store has in memory. Finding it out looks at every series.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Chunks.
+    pub chunks: usize,
+    /// Bytes of them.
+    pub chunk_bytes: usize,
+    /// Time of the oldest sample, those in segments included.
+    pub oldest_ms: Option<i64>,
+    /// Time of the newest sample.
+    pub newest_ms: Option<i64>,
     /// Metrics with the most series, the largest first.
     pub largest: Vec<(String, usize)>,
 }

@@ -12,7 +12,8 @@ use crate::merge;
 use crate::segment::Segment;
 use crate::series::Fate;
 use crate::{
-    AppendError, Appended, Matcher, Options, Select, SelectError, Selection, SeriesRef, Source, Stats,
+    AppendError, Appended, Contents, Matcher, Options, Select, SelectError, Selection, SeriesRef, Source,
+    Stats,
 };
 
 /// The store of series. Cheap to clone; clones share it.
@@ -94,7 +95,7 @@ impl Store {
                 continue;
             };
             let mut data = series.data();
-            let newest = data.last.map_or(i64::MIN, |it| it.at_ms);
+            let newest = data.last().map_or(i64::MIN, |it| it.at_ms);
             let oldest = newest.saturating_sub(self.0.options.out_of_order_ms).max(sealed_ms);
             let fate = data.append(*sample, oldest, self.0.options.segment_ms);
             match fate {
@@ -234,7 +235,7 @@ impl Store {
             for series in self.head().select(matchers) {
                 let data = series.data();
                 let first = data.first_ms();
-                if data.last.is_some_and(|it| it.at_ms > after_ms) && first <= until_ms {
+                if data.last().is_some_and(|it| it.at_ms > after_ms) && first <= until_ms {
                     drop(data);
                     show(&series.labels);
                 }
@@ -243,32 +244,51 @@ impl Store {
         Ok(())
     }
 
-    /// What there is and what happened.
+    /// What it counts as it goes.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let head = self.head();
-        let mut stats = Stats { series: head.len(), largest: head.largest(10), ..Stats::default() };
-        for (_, series) in head.all() {
-            let data = series.data();
-            stats.chunks += data.full.len() + usize::from(data.open.is_some());
-            stats.chunk_bytes += data.bytes();
-            if let Some(last) = data.last {
-                stats.newest_ms = stats.newest_ms.max(Some(last.at_ms));
-                let first = data.first_ms();
-                stats.oldest_ms = Some(stats.oldest_ms.map_or(first, |it| it.min(first)));
-            }
-        }
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.0.counters;
-        stats.accepted = count(&counters.accepted);
-        stats.duplicate = count(&counters.duplicate);
-        stats.too_old = count(&counters.too_old);
-        stats.too_many = count(&counters.too_many);
-        stats.unlogged = count(&counters.unlogged);
+        let mut stats = Stats {
+            series: self.head().len(),
+            accepted: count(&counters.accepted),
+            duplicate: count(&counters.duplicate),
+            too_old: count(&counters.too_old),
+            too_many: count(&counters.too_many),
+            unlogged: count(&counters.unlogged),
+            ..Stats::default()
+        };
         if let Some(disk) = &self.0.disk {
             disk.describe(&mut stats);
         }
         stats
+    }
+
+    /// What is in memory, and which metrics take most of it. This looks at every series.
+    #[must_use]
+    pub fn contents(&self) -> Contents {
+        let head = self.head();
+        let mut contents = Contents { largest: head.largest(10), ..Contents::default() };
+        for (_, series) in head.all() {
+            let data = series.data();
+            contents.chunks += data.chunks();
+            contents.chunk_bytes += data.bytes();
+            if let Some(last) = data.last() {
+                contents.newest_ms = contents.newest_ms.max(Some(last.at_ms));
+                let first = data.first_ms();
+                contents.oldest_ms = Some(contents.oldest_ms.map_or(first, |it| it.min(first)));
+            }
+        }
+        drop(head);
+        let segments = self.0.disk.as_ref().map(Disk::segments);
+        let written = segments.as_deref().and_then(|all| all.first()).map(|it| it.start_ms);
+        contents.oldest_ms = written.into_iter().chain(contents.oldest_ms).min();
+        contents
+    }
+
+    /// The log has caught up with what it missed.
+    pub(crate) fn all_logged(&self) {
+        self.0.counters.unlogged.store(0, Ordering::Relaxed);
     }
 
     fn count(&self, appended: &Appended) {

@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Extension, Router};
 use ops_contract::AgentName;
+use ops_samples::Sample;
 use ops_samples::frames::{Decoder, FrameError, Item, MAX_FRAME};
-use ops_samples::{Labels, Sample};
 
 use super::caller::Agent;
 use super::error::ApiError;
@@ -29,17 +29,21 @@ struct Sessions {
     known: HashMap<(AgentName, u128), Session>,
 }
 
-/// What the numbers of one session mean.
+/// What the numbers of one session mean. Labels are not kept: an agent has them, and is asked again.
 #[derive(Default)]
 struct Session {
     used: u64,
-    series: HashMap<u32, Known>,
+    /// By number; agents count from 0.
+    series: Vec<Known>,
 }
 
-struct Known {
-    labels: Labels,
-    /// `None`: the store did not take the series.
-    series: Option<SeriesRef>,
+#[derive(Clone, Copy)]
+enum Known {
+    /// Nobody defined the number, or it was given up.
+    No,
+    /// The store did not take the series.
+    Refused,
+    Series(SeriesRef),
 }
 
 type Shared = Arc<Mutex<Sessions>>;
@@ -116,20 +120,17 @@ impl Sessions {
 
 impl Session {
     fn read(&mut self, store: &Series, decoder: Decoder<'_>) -> Result<(), Refusal> {
-        let mut samples: Vec<(SeriesRef, Sample)> = Vec::new();
-        let mut numbers: Vec<u32> = Vec::new();
+        let mut samples: Vec<(SeriesRef, Sample)> = Vec::with_capacity(decoder.samples_about());
         for item in decoder {
             match item? {
+                Item::Sample(number, sample) => match self.series.get(number as usize) {
+                    Some(Known::Series(series)) => samples.push((*series, sample)),
+                    Some(Known::Refused) => {}
+                    Some(Known::No) | None => return Err(Refusal::Unknown),
+                },
                 Item::Define(number, labels) => {
-                    let series = store.resolve(&labels).ok();
-                    self.series.insert(number, Known { labels, series });
-                }
-                Item::Sample(number, sample) => {
-                    let known = self.series.get(&number).ok_or(Refusal::Unknown)?;
-                    if let Some(series) = known.series {
-                        samples.push((series, sample));
-                        numbers.push(number);
-                    }
+                    let known = store.resolve(&labels).map_or(Known::Refused, Known::Series);
+                    self.set(number, known);
                 }
                 Item::Metadata(it) => {
                     let metric = Metric {
@@ -139,36 +140,23 @@ impl Session {
                     };
                     store.describe([(it.metric.to_owned(), metric)]);
                 }
-                Item::Forget(number) => {
-                    self.series.remove(&number);
-                }
+                Item::Forget(number) => self.set(number, Known::No),
             }
         }
+        // The store forgot series that were silent for long: all are defined again, and the frame comes once more. What it
+        // has already is then a repetition.
         let appended = store.append(&samples);
-        if !appended.unknown.is_empty() {
-            self.again(store, &appended.unknown, &samples, &numbers);
-        }
-        Ok(())
+        if appended.unknown.is_empty() { Ok(()) } else { Err(Refusal::Unknown) }
     }
 
-    /// The store forgot series that were silent for long: they are made anew.
-    fn again(
-        &mut self,
-        store: &Series,
-        forgotten: &[SeriesRef],
-        samples: &[(SeriesRef, Sample)],
-        numbers: &[u32],
-    ) {
-        let forgotten: std::collections::HashSet<SeriesRef> = forgotten.iter().copied().collect();
-        let mut once_more = Vec::new();
-        for ((series, sample), number) in samples.iter().zip(numbers) {
-            if !forgotten.contains(series) {
-                continue;
-            }
-            let Some(known) = self.series.get_mut(number) else { continue };
-            known.series = store.resolve(&known.labels).ok();
-            once_more.extend(known.series.map(|it| (it, *sample)));
+    /// The decoder bounds numbers, and so the memory this takes.
+    fn set(&mut self, number: u32, known: Known) {
+        let number = number as usize;
+        if number >= self.series.len() {
+            self.series.resize(number + 1, Known::No);
         }
-        store.append(&once_more);
+        if let Some(place) = self.series.get_mut(number) {
+            *place = known;
+        }
     }
 }

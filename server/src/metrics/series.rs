@@ -27,6 +27,7 @@ pub(super) struct Series {
     limit: Gauge,
     accepted: Counter,
     refused: Family<ReasonLabels, Counter>,
+    unlogged: Gauge,
     log: Gauge,
     segments: Gauge,
     sent: Family<ReceiverLabels, Counter>,
@@ -46,6 +47,7 @@ impl Series {
             registry.register("ops_series_limit", "Most series that get samples", it.limit);
             registry.register("ops_series_samples", "Samples taken", it.accepted);
             registry.register("ops_series_samples_refused", "Samples not taken, by reason", it.refused);
+            registry.register("ops_series_unlogged", "Samples that the log does not have yet", it.unlogged);
             registry.register("ops_series_log_bytes", "Bytes of the log of samples", it.log);
             registry.register("ops_series_segment_bytes", "Bytes of the segments", it.segments);
             registry.register("ops_remote_write_samples", "Samples that the receiver took", it.sent);
@@ -60,7 +62,7 @@ impl Series {
 
     /// Writes what mirrors the store and the queues.
     pub(super) fn refresh(&self, app: &App) {
-        let stats = app.series.stats();
+        let stats = app.series.store.stats();
         self.active.set(i64::try_from(stats.series).unwrap_or(i64::MAX));
         self.limit.set(i64::try_from(app.stack.telemetry.max_series).unwrap_or(i64::MAX));
         self.accepted.inner().store(stats.accepted, Ordering::Relaxed);
@@ -70,6 +72,7 @@ impl Series {
             let counter = self.refused.get_or_create(&ReasonLabels { reason });
             counter.inner().store(count, Ordering::Relaxed);
         }
+        self.unlogged.set(i64::try_from(stats.unlogged).unwrap_or(i64::MAX));
         self.log.set(i64::try_from(stats.log_bytes).unwrap_or(i64::MAX));
         self.segments.set(i64::try_from(stats.segment_bytes).unwrap_or(i64::MAX));
         for outlet in app.series.outlets() {

@@ -18,11 +18,30 @@ pub(super) struct Known {
 
 /// One of them.
 #[derive(Clone, Copy)]
-struct One {
-    /// `None`: relabelling drops it.
-    number: Option<u32>,
-    /// It tells its own times, so it is not said to have ended.
-    timed: bool,
+enum One {
+    /// Relabelling drops it, or there are too many.
+    Dropped,
+    /// Its number.
+    Plain(u32),
+    /// The same, and it tells its own times, so it is not said to have ended.
+    Timed(u32),
+}
+
+impl One {
+    fn new(number: Option<u32>, timed: bool) -> Self {
+        match number {
+            None => Self::Dropped,
+            Some(number) if timed => Self::Timed(number),
+            Some(number) => Self::Plain(number),
+        }
+    }
+
+    fn number(self) -> Option<u32> {
+        match self {
+            Self::Dropped => None,
+            Self::Plain(number) | Self::Timed(number) => Some(number),
+        }
+    }
 }
 
 /// What an answer had.
@@ -55,8 +74,9 @@ impl Known {
         if writer.session() != self.session {
             return Err(Failure::Content("its series are numbered anew".to_owned()));
         }
-        for (number, at_ms, value) in &self.said {
-            writer.sample(*number, *at_ms, *value);
+        // Not kept until the next answer: with many targets it would be memory for nothing.
+        for (number, at_ms, value) in std::mem::take(&mut self.said) {
+            writer.sample(number, at_ms, value);
         }
         self.cache.finish(|one| end(&mut writer, one, at_ms));
         Ok(counts)
@@ -94,7 +114,7 @@ impl Known {
             let time = series.at_ms.filter(|_| plan.honor_timestamps);
             let one = match self.cache.find(&series) {
                 Found::Known(one) => {
-                    one.timed = time.is_some();
+                    *one = One::new(one.number(), time.is_some());
                     *one
                 }
                 // The same series twice for one time: the first counts.
@@ -106,12 +126,12 @@ impl Known {
                         labels.map_err(|it| Failure::Content(format!("line {}: {it}", parser.line())))?;
                     let number = labels.and_then(|labels| samples.writer().define(&labels));
                     counts.added += u64::from(number.is_some());
-                    let one = One { number, timed: time.is_some() };
+                    let one = One::new(number, time.is_some());
                     self.cache.insert(series.raw, one);
                     one
                 }
             };
-            if let Some(number) = one.number {
+            if let Some(number) = one.number() {
                 counts.kept += 1;
                 self.said.push((number, time.unwrap_or(at_ms), series.value));
             }
@@ -157,8 +177,8 @@ impl Known {
 
 fn end(writer: &mut Writer<'_>, one: One, at_ms: i64) {
     match one {
-        One { number: Some(number), timed: false } => writer.end(number, at_ms),
-        One { number: Some(number), timed: true } => writer.forget(number),
-        One { number: None, .. } => {}
+        One::Plain(number) => writer.end(number, at_ms),
+        One::Timed(number) => writer.forget(number),
+        One::Dropped => {}
     }
 }

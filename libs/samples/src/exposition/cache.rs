@@ -19,7 +19,7 @@ pub struct Cache<T> {
     now: Vec<u32>,
     /// Where in `before` the next series is expected.
     at: usize,
-    round: u64,
+    round: u32,
 }
 
 #[derive(Debug)]
@@ -27,8 +27,8 @@ struct Entry<T> {
     raw: Box<[u8]>,
     known: T,
     /// The last answer that had it, and where it stood there.
-    round: u64,
-    position: usize,
+    round: u32,
+    position: u32,
 }
 
 /// A series, looked up.
@@ -72,7 +72,7 @@ impl<T> Cache<T> {
 
     /// Begins an answer.
     pub fn begin(&mut self) {
-        self.round += 1;
+        self.round = self.round.wrapping_add(1);
         self.at = 0;
         std::mem::swap(&mut self.before, &mut self.now);
         self.now.clear();
@@ -91,12 +91,12 @@ impl<T> Cache<T> {
         let number =
             if series.expected { self.before.get(self.at).copied() } else { self.look_up(series.raw) };
         let Some(number) = number else { return Found::New };
-        let (round, position) = (self.round, self.now.len());
+        let (round, position) = (self.round, place(&self.now));
         let Some(Some(entry)) = self.entries.get_mut(number as usize) else { return Found::New };
         if entry.round == round {
             return Found::Again(&mut entry.known);
         }
-        self.at = entry.position + 1;
+        self.at = entry.position as usize + 1;
         (entry.round, entry.position) = (round, position);
         self.now.push(number);
         Found::Known(&mut entry.known)
@@ -104,7 +104,7 @@ impl<T> Cache<T> {
 
     /// Keeps what is known of a series that [`Cache::find`] did not know, and counts it as seen.
     pub fn insert(&mut self, raw: &[u8], known: T) {
-        let entry = Entry { raw: raw.into(), known, round: self.round, position: self.now.len() };
+        let entry = Entry { raw: raw.into(), known, round: self.round, position: place(&self.now) };
         let number = match self.free.pop() {
             Some(number) => number,
             None => {
@@ -160,6 +160,11 @@ impl<T> Cache<T> {
     fn entry(&self, number: u32) -> Option<&Entry<T>> {
         self.entries.get(number as usize)?.as_ref()
     }
+}
+
+/// Where the next one stands; a number of a series is no longer either.
+fn place(now: &[u32]) -> u32 {
+    u32::try_from(now.len()).unwrap_or(u32::MAX)
 }
 
 fn hash<T>(entries: &[Option<Entry<T>>], hasher: &RandomState, number: u32) -> u64 {

@@ -64,6 +64,12 @@ impl<'a> Decoder<'a> {
         self.begins
     }
 
+    /// About how many samples there are, for allocating once: most take three bytes or more.
+    #[must_use]
+    pub fn samples_about(&self) -> usize {
+        self.rest.0.len() / 3
+    }
+
     fn item(&mut self) -> Result<Option<Item<'a>>, FrameError> {
         loop {
             if self.left > 0 {

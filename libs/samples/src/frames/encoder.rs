@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-
 use super::bytes::{push_signed, push_text, push_unsigned};
+use super::definitions::{Definitions, push_definition};
 use super::{
-    BEGINS, DEFINE, ENDED, FORGET, INTEGER, MAGIC, MAX_SERIES, METADATA, Metadata, RAW, SAMPLES, SINGLE,
-    THOUSANDTHS, TIMED, VERSION,
+    BEGINS, ENDED, FORGET, INTEGER, MAGIC, MAX_SERIES, METADATA, Metadata, RAW, SAMPLES, SINGLE, THOUSANDTHS,
+    TIMED, VERSION,
 };
 use crate::{Labels, Sample, is_stale};
 
@@ -17,7 +16,7 @@ const SMALL: f64 = 281_474_976_710_656.0;
 pub struct Encoder {
     session: u128,
     begins: bool,
-    series: BTreeMap<u32, Labels>,
+    series: Definitions,
     next: u32,
     /// Records other than samples, and then the samples of the batch.
     records: Vec<u8>,
@@ -39,7 +38,7 @@ impl Encoder {
         Self {
             session,
             begins: true,
-            series: BTreeMap::new(),
+            series: Definitions::default(),
             next: 0,
             records: Vec::new(),
             batch: Batch::default(),
@@ -73,13 +72,13 @@ impl Encoder {
         self.next += 1;
         self.close_batch();
         push_definition(&mut self.records, number, labels);
-        self.series.insert(number, labels.clone());
+        self.series.push(number, labels);
         Some(number)
     }
 
     /// Says that a number is not used any more; its samples so far stay in the frame.
     pub fn forget(&mut self, number: u32) {
-        if self.series.remove(&number).is_some() {
+        if number < self.next && self.series.forget(number) {
             self.close_batch();
             self.records.push(FORGET);
             push_unsigned(&mut self.records, u64::from(number));
@@ -123,12 +122,12 @@ impl Encoder {
     pub fn everything(&mut self) -> Vec<Vec<u8>> {
         let mut frame = header(self.session, true);
         let mut frames = Vec::new();
-        for (number, labels) in &self.series {
+        self.series.each(|record| {
             if frame.len() >= FULL {
                 frames.push(std::mem::replace(&mut frame, header(self.session, false)));
             }
-            push_definition(&mut frame, *number, labels);
-        }
+            frame.extend_from_slice(record);
+        });
         frames.push(frame);
         self.begins = false;
         frames
@@ -211,14 +210,4 @@ fn header(session: u128, begins: bool) -> Vec<u8> {
     frame.extend_from_slice(&[VERSION, if begins { BEGINS } else { 0 }]);
     frame.extend_from_slice(&session.to_le_bytes());
     frame
-}
-
-fn push_definition(out: &mut Vec<u8>, number: u32, labels: &Labels) {
-    out.push(DEFINE);
-    push_unsigned(out, u64::from(number));
-    push_unsigned(out, labels.len() as u64);
-    for (name, value) in labels {
-        push_text(out, name);
-        push_text(out, value);
-    }
 }

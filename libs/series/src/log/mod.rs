@@ -16,6 +16,9 @@ use record::Writer;
 /// At the start of each file.
 pub(crate) const MAGIC: [u8; 8] = *b"OPSLOG1\n";
 
+/// A disk that refuses is asked again after this time.
+const RETRY_MS: i64 = 5_000;
+
 /// The log of an open store.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -28,8 +31,10 @@ pub(crate) struct Log {
     pub(crate) writer: Writer,
     /// Files that are no longer written, their newest sample and size, by number.
     past: BTreeMap<u64, (i64, u64)>,
-    /// Why it could not be written, since when a new file is needed.
+    /// Whether a write failed, since when a new file is needed.
     broken: bool,
+    /// When a new file was last begun because of that, by the caller's clock.
+    tried_ms: i64,
 }
 
 impl Log {
@@ -47,6 +52,7 @@ impl Log {
             writer: Writer::default(),
             past,
             broken: false,
+            tried_ms: i64::MIN,
         })
     }
 
@@ -74,9 +80,24 @@ impl Log {
         self.dirty = true;
     }
 
-    /// Whether a write failed, so that a record may be torn.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken
+    /// Whether a write failed, so that a record may be torn, and it is time to go on in a new file.
+    pub(crate) fn is_due_again(&mut self, now_ms: i64) -> bool {
+        let due = self.broken && now_ms.saturating_sub(self.tried_ms) >= RETRY_MS;
+        if due {
+            self.tried_ms = now_ms;
+        }
+        due
+    }
+
+    /// Notes the time of a sample that the writer holds.
+    pub(crate) fn note(&mut self, newest_ms: i64) {
+        self.newest_ms = self.newest_ms.max(newest_ms);
+    }
+
+    /// Has the next write fail.
+    #[cfg(test)]
+    pub(crate) fn lose(&mut self, file: Arc<File>) {
+        self.file = file;
     }
 
     /// Goes on in a new file; the caller writes the definitions first.

@@ -85,6 +85,11 @@ impl Writer {
         &self.out
     }
 
+    /// Whether there is so much that it should be written before more comes.
+    pub(crate) fn is_long(&self) -> bool {
+        self.out.len() >= LONGEST
+    }
+
     /// Forgets them.
     pub(crate) fn clear(&mut self) {
         self.out.clear();
