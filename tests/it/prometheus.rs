@@ -3,7 +3,7 @@
 
 mod answers;
 mod data;
-mod peer;
+pub(crate) mod peer;
 
 use futures::StreamExt;
 use ops_tests::System;

@@ -9,22 +9,24 @@ use ops_tests::{eventually, free_port};
 use serde_json::Value;
 
 /// A running Prometheus; killed when dropped.
-pub(super) struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     _folder: tempfile::TempDir,
+    /// Its address.
+    pub(crate) url: String,
     /// Where its API begins.
-    pub(super) api: String,
+    pub(crate) api: String,
 }
 
 impl Prometheus {
     /// Whether there is one on this machine.
-    pub(super) fn is_installed() -> bool {
+    pub(crate) fn is_installed() -> bool {
         program("prometheus").is_some() && program("promtool").is_some()
     }
 
     /// One that holds the samples of an OpenMetrics text.
-    pub(super) async fn over(text: &str) -> Self {
-        let (prometheus, promtool) = (program("prometheus").unwrap(), program("promtool").unwrap());
+    pub(crate) async fn over(text: &str) -> Self {
+        let promtool = program("promtool").unwrap();
         let folder = tempfile::Builder::new().prefix("prometheus-").tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("samples.om"), text).unwrap();
@@ -35,19 +37,32 @@ impl Prometheus {
             .output()
             .unwrap();
         assert!(made.status.success(), "promtool: {}", String::from_utf8_lossy(&made.stderr));
+        Self::start(folder, &["--storage.tsdb.retention.time=100y"]).await
+    }
+
+    /// An empty one that takes samples by remote write.
+    pub(crate) async fn receiving() -> Self {
+        let folder = tempfile::Builder::new().prefix("prometheus-").tempdir().unwrap();
+        std::fs::write(folder.path().join("prometheus.yml"), "").unwrap();
+        Self::start(folder, &["--web.enable-remote-write-receiver"]).await
+    }
+
+    async fn start(folder: tempfile::TempDir, more: &[&str]) -> Self {
+        let path = |name: &str| folder.path().join(name);
         let port = free_port().unwrap();
-        let child = Command::new(prometheus)
+        let child = Command::new(program("prometheus").unwrap())
             .arg(format!("--config.file={}", path("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", path("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--storage.tsdb.retention.time=100y", "--log.level=error"])
+            .arg("--log.level=error")
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let url = format!("http://127.0.0.1:{port}");
-        let it = Self { child, _folder: folder, api: format!("{url}/api/v1") };
+        let it = Self { child, _folder: folder, url: url.clone(), api: format!("{url}/api/v1") };
         let http = http_client().unwrap();
         let ready = async || {
             let answer = http.get(format!("{url}/-/ready")).send().await.ok()?;
@@ -58,7 +73,7 @@ impl Prometheus {
     }
 
     /// Its version, as `2.42.0+ds`.
-    pub(super) async fn version(&self) -> String {
+    pub(crate) async fn version(&self) -> String {
         let answer: Value = http_client()
             .unwrap()
             .get(format!("{}/status/buildinfo", self.api))
