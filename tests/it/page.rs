@@ -1,7 +1,11 @@
 //! The pages in a real browser: true, readable on a phone, in the dark, without scripts, and for a screen reader.
 
-use ops_tests::System;
+use std::time::Duration;
+
+use ops_contract::AlertsView;
 use ops_tests::node::Node;
+use ops_tests::system::prepare;
+use ops_tests::{System, eventually};
 use serde_json::{Value, json};
 
 use crate::toys::TOYS;
@@ -17,7 +21,7 @@ const SCREENS: [(u32, u32, &str, &str); 4] = [
 async fn the_first_page_says_it_in_one_sentence_everywhere() {
     let system = System::start(TOYS).await.unwrap();
     for screen in SCREENS {
-        let (seen, what) = open(&system, screen, "").await;
+        let (seen, what) = open(&system, screen, &[]).await;
         assert!(seen["heading"].as_str().unwrap().contains("serving"), "{what}");
     }
 }
@@ -26,17 +30,73 @@ async fn the_first_page_says_it_in_one_sentence_everywhere() {
 async fn queues_and_scaling_answer_their_question_everywhere() {
     let system = System::start(TOYS).await.unwrap();
     for screen in SCREENS {
-        let (seen, what) = open(&system, screen, "/queues").await;
+        let (seen, what) = open(&system, screen, &["/queues"]).await;
         assert!(seen["heading"].as_str().unwrap().contains("No queue is watched"), "{what}");
-        let (seen, what) = open(&system, screen, "/scaling").await;
+        let (seen, what) = open(&system, screen, &["/scaling"]).await;
         let heading = seen["heading"].as_str().unwrap();
         assert!(heading.contains("replicas"), "{what}");
     }
 }
 
-/// Opens a page; nothing may be wrong with it on any screen.
-async fn open(system: &System, screen: (u32, u32, &str, &str), path: &str) -> (Value, String) {
+const RULES: &str = r#"
+groups:
+  - name: toys
+    rules:
+      - alert: ToysAreWanted
+        expr: ops_service_desired{service="toy"} > 0
+        annotations: { summary: "somebody wants <b>toys</b>" }
+      - alert: NotForAnHour
+        expr: ops_service_desired{service="toy"} > 0
+        for: 1h
+"#;
+
+#[tokio::test]
+async fn alerts_say_what_fires_and_explore_answers_everywhere() {
+    let folder = prepare(&format!(
+        "{TOYS}\n[alerts]\nrules = [\"toys.yml\"]\nevaluation_interval = \"1s\"\nbuiltin = false\n"
+    ))
+    .unwrap();
+    std::fs::write(folder.path().join("toys.yml"), RULES).unwrap();
+    let system = System::start_in(folder).await.unwrap();
+    let fires = async || {
+        let view: AlertsView = system.get("/api/alerts").await.ok()?;
+        (view.firing == 1 && view.pending == 1).then_some(())
+    };
+    eventually(Duration::from_secs(30), fires).await.expect("one fires and one is pending");
+    for screen in SCREENS {
+        let (seen, what) = open(&system, screen, &["/alerts"]).await;
+        let heading = seen["heading"].as_str().unwrap();
+        assert!(heading.contains("somebody wants <b>toys</b>"), "its words, not its markup: {what}");
+        let (seen, what) = open(&system, screen, &["/explore", "count(ops_replica_up) * 0 + 42"]).await;
+        assert!(seen["heading"].as_str().unwrap().contains("It is 42 now"), "{what}");
+        let (seen, what) = open(&system, screen, &["/explore", "sum("]).await;
+        assert!(seen["heading"].as_str().unwrap().contains("No answer"), "{what}");
+    }
+}
+
+/// A rule file that cannot be read any more is told first, and nobody is told that all is well.
+#[tokio::test]
+async fn alerts_tell_of_a_broken_rule_file() {
+    let folder = prepare(&format!("{TOYS}\n[alerts]\nrules = [\"toys.yml\"]\nbuiltin = false\n")).unwrap();
+    std::fs::write(
+        folder.path().join("toys.yml"),
+        "groups: [{name: x, rules: [{alert: Broken, expr: 'sum('}]}]",
+    )
+    .unwrap();
+    let system = System::start_in(folder).await.unwrap();
+    let told = async || {
+        let view: AlertsView = system.get("/api/alerts").await.ok()?;
+        (!view.load_faults.is_empty()).then_some(())
+    };
+    eventually(Duration::from_secs(30), told).await.expect("its fault is told");
+    let (seen, what) = open(&system, SCREENS[0], &["/alerts"]).await;
+    assert!(seen["heading"].as_str().unwrap().contains("nothing can fire"), "{what}");
+}
+
+/// Opens a page, and asks something in its form; nothing may be wrong with it on any screen.
+async fn open(system: &System, screen: (u32, u32, &str, &str), asked: &[&str]) -> (Value, String) {
     let (width, height, scheme, scripts) = screen;
+    let path = asked.first().copied().unwrap_or_default();
     let link = system.post("/api/links", json!({})).await.unwrap();
     let png = system.folder().join(format!("{width}-{scheme}-{scripts}{}.png", path.replace('/', "-")));
     let arguments = [
@@ -46,9 +106,8 @@ async fn open(system: &System, screen: (u32, u32, &str, &str), path: &str) -> (V
         height.to_string(),
         scheme.to_owned(),
         scripts.to_owned(),
-        path.to_owned(),
     ];
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(asked.iter().copied()).collect();
     let seen = Node::start("page.mjs", &arguments).unwrap().finish().await.unwrap().remove(0);
     let what = format!("{path} at {width} px, {scheme}, scripts {scripts}: {seen}");
     assert_eq!(seen["errors"], json!([]), "{what}");

@@ -1,9 +1,10 @@
-// Opens a page in a real Chromium by a one-time link: LINK PNG WIDTH HEIGHT SCHEME SCRIPTS [PATH]. Prints what a person and axe
-// would find: {title, heading, errors, violations, sideways}. SCRIPTS is `on` or `off`; PATH is reached by its link in the bar.
+// Opens a page in a real Chromium by a one-time link: LINK PNG WIDTH HEIGHT SCHEME SCRIPTS [PATH [TEXT]]. Prints what a person and axe
+// would find: {title, heading, errors, violations, sideways}. SCRIPTS is `on` or `off`; PATH is reached by its link in the bar,
+// and TEXT is asked in its form.
 import { chromium } from 'playwright-core';
 import { createRequire } from 'node:module';
 
-const [link, png, width, height, scheme, scripts, path] = process.argv.slice(2);
+const [link, png, width, height, scheme, scripts, path, text] = process.argv.slice(2);
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const browser = await chromium.launch({ executablePath, args });
@@ -21,6 +22,11 @@ if (path) {
   // With the keyboard alone.
   await page.locator(`nav a[href="${path}"]`).focus();
   await Promise.all([page.waitForURL(`**${path}`), page.keyboard.press('Enter')]);
+  await page.waitForSelector('h1');
+}
+if (text) {
+  await page.locator('main form input[name="expr"], main form textarea[name="expr"]').fill(text);
+  await Promise.all([page.waitForURL('**expr=**'), page.locator('main form button').first().press('Enter')]);
   await page.waitForSelector('h1');
 }
 await page.screenshot({ path: png, fullPage: true });
