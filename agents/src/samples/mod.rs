@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use ops_samples::frames::Encoder;
+use ops_samples::frames::{Encoder, Metadata};
 use ops_samples::{Labels, STALE, Sample};
 use tokio::sync::Notify;
 use tracing::warn;
@@ -160,6 +160,12 @@ impl Writer<'_> {
     /// Gives a number up without a word about its series.
     pub(crate) fn forget(&mut self, number: u32) {
         self.state.encoder.forget(number);
+    }
+
+    /// Says what a metric is.
+    pub(crate) fn metadata(&mut self, it: &Metadata<'_>) {
+        self.state.encoder.metadata(it);
+        self.close_if_full();
     }
 
     fn close_if_full(&mut self) {

@@ -14,6 +14,8 @@ use crate::server::Server;
 pub(crate) struct Store {
     pub(crate) sessions: HashMap<u128, HashMap<u32, Labels>>,
     series: BTreeMap<String, Vec<Sample>>,
+    /// Help by metric.
+    pub(crate) helps: BTreeMap<String, String>,
 }
 
 impl Store {
@@ -50,7 +52,7 @@ impl Store {
                 Item::Sample(number, sample) => {
                     said.push((numbers.get(&number).ok_or(StatusCode::CONFLICT)?.to_string(), sample));
                 }
-                Item::Metadata(_) => {}
+                Item::Metadata(it) => drop(self.helps.insert(it.metric.to_owned(), it.help.to_owned())),
             }
         }
         for (series, sample) in said {

@@ -116,6 +116,7 @@ async fn a_target_is_told_as_prometheus_would() {
     {
         let memory = world.server.memory.lock().unwrap();
         assert_eq!(memory.samples.values(&report("series_added")).first(), Some(&Some(3.0)));
+        assert_eq!(memory.samples.helps.get("a").map(String::as_str), Some("x"));
         assert!(!memory.samples.names().any(|name| name.starts_with("go_x")));
         assert!(memory.samples.times(old).iter().all(|at| *at == 1_700_000_000_000));
     }

@@ -3,6 +3,7 @@ use ops_samples::relabel::Relabel;
 use ops_samples::{Labels, LabelsBuilder, NAME};
 
 use super::answer::Failure;
+use super::families::Families;
 use super::plan::Plan;
 use crate::samples::{Samples, Writer};
 
@@ -14,6 +15,7 @@ pub(super) struct Known {
     /// What an answer says, until it is known to be good as a whole.
     said: Vec<(u32, i64, f64)>,
     metric_relabel: Relabel,
+    families: Families,
 }
 
 /// One of them.
@@ -79,6 +81,7 @@ impl Known {
             writer.sample(number, at_ms, value);
         }
         self.cache.finish(|one| end(&mut writer, one, at_ms));
+        self.families.tell(&mut writer, (body, format), counts.added, at_ms);
         Ok(counts)
     }
 

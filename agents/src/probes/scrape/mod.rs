@@ -5,6 +5,7 @@
 //! replica that ends or changes its state is asked, or told to be down, at once.
 
 mod answer;
+mod families;
 mod known;
 mod plan;
 mod target;
