@@ -3,6 +3,7 @@
 //! No I/O: the server evaluates, stores and sends.
 
 pub mod receivers;
+pub mod routing;
 pub mod rules;
 pub mod unit_tests;
 

@@ -23,6 +23,7 @@ mod unhealthy;
 mod view;
 
 pub use backend::{Backend, Life, Local};
+pub(crate) use duration::parse as parse_duration;
 pub use engine::Engine;
 pub use fault::Fault;
 pub use file::RuleFile;
