@@ -132,6 +132,8 @@ async fn flip(
     name: &str,
     fires: bool,
 ) -> anyhow::Result<Duration> {
+    // It takes less than a millisecond, and a series has one sample in each.
+    tokio::time::sleep(Duration::from_millis(2)).await;
     let body = body(vec![sample(rule, 0, if fires { 1_000.0 } else { 1.0 })])?;
     let begun = Instant::now();
     let seen = async {

@@ -22,7 +22,8 @@ impl Ready {
         });
         match gave_up {
             Some(name) => Self::Never(name),
-            None if !now.services.is_empty() && now.services.iter().all(is_ready) && stores_up(now) => {
+            // A stack may have no service, and is ready when its agent reports.
+            None if now.data_age_s.is_some() && now.services.iter().all(is_ready) && stores_up(now) => {
                 Self::All
             }
             None => Self::Waiting,
