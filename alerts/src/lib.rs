@@ -2,6 +2,7 @@
 //!
 //! No I/O: the server evaluates, stores and sends.
 
+pub mod oncall;
 pub mod receivers;
 pub mod routing;
 pub mod rules;

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use ops_contract::Timestamp;
 
 pub use file::{Loaded, NamedIntegration, Receiver, Routing};
+pub(crate) use file::{minute, weekdays};
 pub use folding::{Dependencies, Fold, fold};
 pub use inhibit::{InhibitRule, Inhibited, InhibitionSource, Inhibitor};
 pub use intervals::{Span, TimeInterval};

@@ -21,6 +21,8 @@ use super::{InhibitRule, Routed, TimeInterval, Tree};
 use crate::receivers::Integration;
 use crate::rules::Fault;
 
+pub(crate) use self::times::{minute, weekdays};
+
 /// Largest file in bytes.
 const LARGEST: usize = 1 << 20;
 /// Sections of the file.

@@ -114,7 +114,7 @@ fn times(reader: &mut Reader<'_>, node: &Node, place: &str) -> Vec<(u16, u16)> {
 }
 
 /// `HH:MM` as minutes of the day.
-fn minute(text: &str) -> Option<u16> {
+pub(crate) fn minute(text: &str) -> Option<u16> {
     let two = |text: &str| {
         (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit()))
             .then(|| text.parse::<u16>().ok())
@@ -157,6 +157,14 @@ fn is_reversed(first: i16, last: i16) -> bool {
 fn weekday(text: &str) -> Result<i16, &'static str> {
     let at = WEEKDAYS.iter().position(|day| *day == text);
     at.and_then(|at| i16::try_from(at).ok()).ok_or("write days like monday or monday:friday")
+}
+
+/// `monday` or `monday:friday`; Sunday is 0, and the first is not after the last.
+pub(crate) fn weekdays(text: &str) -> Option<(i8, i8)> {
+    let text = text.to_lowercase();
+    let (first, last) = text.split_once(':').unwrap_or((&text, &text));
+    let (first, last) = small((weekday(first).ok()?, weekday(last).ok()?));
+    (first <= last).then_some((first, last))
 }
 
 fn day(text: &str) -> Result<i16, &'static str> {
