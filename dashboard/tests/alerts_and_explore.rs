@@ -35,7 +35,7 @@ fn what_fires_is_the_answer_and_everything_about_it_is_there() {
     holds(
         &page,
         &[
-            "firing: 2 alerts fire; the first since 11:54:00 UTC (6 min): ReplicaDown: many requests fail · 2 rules do not work",
+            "firing: 2 alerts fire; the worst since 11:54:00 UTC (6 min): ReplicaDown: many requests fail · 2 rules do not work",
             "ReplicaDown ✕ firing critical 6 min ago · 11:54:00 UTC many requests fail 12 % of them",
             "◇ unknown no data for 3 min: it stays as it was instance=\"api-0:8080\" value 0.12 held since 11:53:00 UTC",
             "‖ kept the condition ended 30 s ago; it fires on for a while",
@@ -109,7 +109,7 @@ fn no_rules_and_many_alerts_have_pages() {
     let [.., (_, empty), (_, many), _] = alerts::pictures();
     holds(&alerts_page(&empty, "n0nce"), &["unknown: There are no rules: nothing can fire"]);
     let page = alerts_page(&many, "n0nce");
-    holds(&page, &["firing: 5000 alerts fire; the first since", "and 4,900 more", "group-19 · 50 rules"]);
+    holds(&page, &["firing: 5000 alerts fire; the worst since", "and 4,900 more", "group-19 · 50 rules"]);
 }
 
 #[test]

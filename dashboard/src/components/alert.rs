@@ -18,9 +18,14 @@ pub(crate) fn is_heartbeat(rule: &RuleView) -> bool {
     rule.labels.get("severity").is_some_and(|it| it == "none")
 }
 
-/// The listed alerts of `rules` that fire.
-pub(crate) fn firing_of<'a>(rules: &'a [&RuleView]) -> impl Iterator<Item = &'a Alert> {
-    rules.iter().flat_map(|rule| rule.alerts.iter()).filter(|it| it.state == AlertState::Firing)
+/// The listed alerts of `rules` that fire: the worst first, then the oldest; what fires on purpose last.
+pub(crate) fn firing_of<'a>(rules: &[&'a RuleView]) -> impl Iterator<Item = (&'a RuleView, &'a Alert)> {
+    let all = rules.iter().flat_map(|rule| rule.alerts.iter().map(move |alert| (*rule, alert)));
+    let mut firing: Vec<_> = all.filter(|(_, alert)| alert.state == AlertState::Firing).collect();
+    firing.sort_by_key(|(rule, alert)| {
+        (is_heartbeat(rule), std::cmp::Reverse(rule.tone), alert.fired_at.unwrap_or(alert.active_at))
+    });
+    firing.into_iter()
 }
 
 /// What the alert is called.
@@ -36,15 +41,9 @@ pub(crate) fn summary(alert: &Alert) -> Option<&str> {
 
 /// Everything that fires, one card each.
 pub(crate) fn firing(rules: &[RuleView], now: Timestamp) -> Option<impl IntoView + use<>> {
-    let fire = |rule: &&RuleView| rule.firing > 0;
-    let all: Vec<(&RuleView, &Alert)> = rules
-        .iter()
-        .filter(fire)
-        .flat_map(|rule| rule.alerts.iter().map(move |alert| (rule, alert)))
-        .filter(|(_, alert)| alert.state == AlertState::Firing)
-        .collect();
-    let total: u64 = rules.iter().map(|it| it.firing).sum();
-    let cards: Vec<_> = all.iter().take(CARDS).map(|(rule, alert)| card(rule, alert, now)).collect();
+    let firing: Vec<&RuleView> = rules.iter().filter(|rule| rule.firing > 0).collect();
+    let total: u64 = firing.iter().map(|it| it.firing).sum();
+    let cards: Vec<_> = firing_of(&firing).take(CARDS).map(|(rule, alert)| card(rule, alert, now)).collect();
     let more = total.saturating_sub(cards.len() as u64);
     (total > 0).then(|| {
         view! {

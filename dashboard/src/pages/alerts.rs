@@ -92,14 +92,13 @@ fn firing(view: &AlertsView) -> Option<(Look, String)> {
     let count: u64 = rules.iter().map(|it| it.firing).sum();
     let worst = rules.iter().map(|it| it.tone).max()?.max(Tone::Degraded);
     let look = Look { word: "firing", ..state::of_tone(worst) };
-    let first = alert::firing_of(&rules).min_by_key(|it| it.fired_at.unwrap_or(it.active_at));
-    let first = first.map(|it| {
+    let first = alert::firing_of(&rules).next().map(|(_, it)| {
         let since = moment(it.fired_at.unwrap_or(it.active_at), view.at);
         let what = alert::summary(it).map(|words| format!(": {words}")).unwrap_or_default();
         let name = alert::name(it);
         match count {
             1 => format!(" since {since}: {name}{what}"),
-            _ => format!("; the first since {since}: {name}{what}"),
+            _ => format!("; the worst since {since}: {name}{what}"),
         }
     });
     let fires = if count == 1 { "1 alert fires".to_owned() } else { format!("{count} alerts fire") };
