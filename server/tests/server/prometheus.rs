@@ -78,15 +78,21 @@ async fn the_other_addresses_answer_as_grafana_expects() {
         ("/label/nothing/values", json!([])),
         ("/label/U__a_2e_b/values", json!([])),
         ("/metadata?metric=nothing", json!({})),
-        ("/alerts", json!({"alerts": []})),
         ("/status/flags", json!({})),
         ("/format_query?query=up", json!("up")),
     ] {
         let (status, it) = ask(&server, path).await;
         assert_eq!((status, &it["status"], &it["data"]), (200, &json!("success"), &data), "{path}");
     }
-    for path in ["/labels", "/rules", "/targets", "/status/buildinfo", "/status/runtimeinfo", "/status/tsdb"]
-    {
+    for path in [
+        "/labels",
+        "/rules",
+        "/alerts",
+        "/targets",
+        "/status/buildinfo",
+        "/status/runtimeinfo",
+        "/status/tsdb",
+    ] {
         assert_eq!(ask(&server, path).await.0, 200, "{path}");
     }
     assert_eq!(ask(&server, "/status/buildinfo").await.1["data"]["version"], "3.5.0");
