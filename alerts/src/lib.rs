@@ -6,6 +6,7 @@ pub mod oncall;
 pub mod receivers;
 pub mod routing;
 pub mod rules;
+pub mod templates;
 pub mod unit_tests;
 
 /// The rule file that comes with the program, as it stands in `alerts/rules/`.

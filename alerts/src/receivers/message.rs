@@ -87,3 +87,25 @@ pub enum Verdict {
         detail: String,
     },
 }
+
+/// The rule that most receivers follow: 2xx is delivered; what may work later is tried again; all else, redirects too, never will.
+pub(super) fn judge(answer: &Answer<'_>) -> Verdict {
+    let detail = told(answer);
+    match answer.status {
+        200..=299 => Verdict::Delivered { detail },
+        408 | 425 | 429 | 500..=599 => Verdict::Failed { detail, wait: answer.retry_after },
+        _ => Verdict::Refused { detail },
+    }
+}
+
+/// Status and the beginning of the body in one line, at most [`DETAIL`] characters.
+pub(super) fn told(answer: &Answer<'_>) -> String {
+    let body = String::from_utf8_lossy(answer.body);
+    let words: Vec<&str> = body.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let text = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let line = format!("{} {text}", answer.status);
+    line.trim_end().chars().take(DETAIL).collect()
+}
+
+/// Longest detail of an attempt, in characters.
+const DETAIL: usize = 500;

@@ -1,21 +1,92 @@
 //! Whom to tell, and in which words: what each kind of receiver is sent, and what its answers mean.
 //!
 //! No I/O here: an integration turns a notification into a message, the server sends it, the integration judges the answer.
-//! One file per receiver. To add one: a file with its settings (`serde`, Alertmanager's names), its message and its judgement,
-//! and an arm in [`Integration`].
+//! One file per kind. To add one: a file with its settings (Alertmanager's names), its message and its judgement, and a line
+//! in [`KINDS`].
 
+mod log;
 mod message;
+#[allow(dead_code, reason = "the kinds that need all of it follow")]
+mod settings;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
+use ops_contract::{Notification, Timestamp};
 use serde_json::Value;
+
+use crate::templates::Templates;
 
 pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
 
+/// Reads the settings of one kind.
+type Read = fn(&Value, &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>>;
+
+/// Every kind that can be told: the list of the file in which it stands, and what reads it.
+const KINDS: &[(&str, Read)] = &[("log_configs", log::read)];
+
+/// What each kind of receiver does in its own way.
+pub(crate) trait Kind: fmt::Debug + Send + Sync {
+    /// Short name: `slack`.
+    fn name(&self) -> &'static str;
+
+    /// Whether it is told that alerts have resolved.
+    fn send_resolved(&self) -> bool;
+
+    /// Whether it is told each alert by itself and not a group at once.
+    fn one_alert_at_a_time(&self) -> bool {
+        false
+    }
+
+    /// How much it takes.
+    fn rate_limit(&self) -> Option<Rate> {
+        None
+    }
+
+    /// What its owner should know: keys that do nothing here, variables that are not set.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What is sent.
+    fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String>;
+
+    /// What an answer means.
+    fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        message::judge(answer)
+    }
+}
+
 /// One way to tell a receiver: an entry of `slack_configs`, `webhook_configs` and so on.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Integration {}
+pub struct Integration(Arc<dyn Kind>);
+
+/// How much a receiver takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// So many messages
+    pub count: u32,
+    /// in this time.
+    pub per: Duration,
+}
+
+/// The circumstances of one attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// Texts by name.
+    pub templates: &'a Templates,
+    /// Where people find the pages, without a slash at its end.
+    pub external_url: &'a str,
+    /// When the attempt is made.
+    pub now: Timestamp,
+    /// The program's version.
+    pub version: &'a str,
+    /// A link that acknowledges the incident with one click.
+    pub ack_url: Option<&'a str>,
+    /// Whether an operator asked for a test; it must be marked as one.
+    pub test: bool,
+}
 
 /// What the `global` section says for integrations that do not say it themselves.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +117,55 @@ impl fmt::Display for Wrong {
 }
 
 impl Integration {
-    /// Reads an entry of the list `kind` (`slack_configs`) of a receiver.
-    pub fn read(kind: &str, _settings: &Value, _globals: &Globals) -> Result<Self, Vec<Wrong>> {
-        let problem = "there is no such kind of receiver".to_owned();
-        Err(vec![Wrong { field: kind.to_owned(), problem, fix: String::new() }])
+    /// Reads an entry of the list `kind` (`slack_configs`) of a receiver. All that is wrong with it is told at once.
+    pub fn read(kind: &str, settings: &Value, globals: &Globals) -> Result<Self, Vec<Wrong>> {
+        match KINDS.iter().find(|(name, _)| *name == kind) {
+            Some((_, read)) => read(settings, globals).map(Self),
+            None => {
+                let problem = "there is no such kind of receiver".to_owned();
+                Err(vec![Wrong { field: kind.to_owned(), problem, fix: String::new() }])
+            }
+        }
+    }
+
+    /// Short name of its kind: `slack`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Whether it is told that alerts have resolved.
+    #[must_use]
+    pub fn send_resolved(&self) -> bool {
+        self.0.send_resolved()
+    }
+
+    /// Whether it is told each alert by itself and not a group at once.
+    #[must_use]
+    pub fn one_alert_at_a_time(&self) -> bool {
+        self.0.one_alert_at_a_time()
+    }
+
+    /// How much it takes.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<Rate> {
+        self.0.rate_limit()
+    }
+
+    /// What its owner should know: keys that do nothing here, variables that are not set.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.0.remarks()
+    }
+
+    /// What is sent. Fails where settings are missing, such as a secret that is not set.
+    pub fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {
+        self.0.message(note, telling)
+    }
+
+    /// What an answer means.
+    #[must_use]
+    pub fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        self.0.judge(answer)
     }
 }

@@ -24,6 +24,7 @@ pub use folding::{Dependencies, Fold, fold};
 pub use inhibit::{InhibitRule, Inhibited, InhibitionSource, Inhibitor};
 pub use intervals::{Span, TimeInterval};
 pub use matcher::{MatcherError, Matchers};
+pub(crate) use nearest::nearest;
 pub use silences::{SilenceError, SilenceState, Silences, check_silence, silence_state, would_mute};
 pub use syntax::{parse_matcher, parse_matchers};
 pub use tree::{GroupBy, Route, RouteId, Routed, Tree};
