@@ -2,6 +2,7 @@
 //!
 //! No I/O: the server evaluates, stores and sends.
 
+pub mod dispatch;
 pub mod oncall;
 pub mod receivers;
 pub mod routing;

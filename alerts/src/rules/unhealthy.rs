@@ -81,6 +81,7 @@ pub(crate) fn alert(
         state: AlertState::Firing,
         labels,
         annotations: annotations.map(|(name, text)| (name.to_owned(), text)).into(),
+        generator_url: String::new(),
         value: 1.0,
         active_at,
         fired_at: Some(Timestamp(at_ms * 1_000)),

@@ -251,6 +251,7 @@ async fn alerts_live_once_and_are_kept(store: &Store) {
         state,
         labels: [("alertname".to_owned(), "ApiDown".to_owned())].into(),
         annotations: [("summary".to_owned(), "down".to_owned())].into(),
+        generator_url: String::new(),
         value: f64::NAN,
         active_at: NOW,
         fired_at: None,

@@ -208,6 +208,7 @@ mod tests {
             state: AlertState::Firing,
             labels: BTreeMap::from([("alertname".to_owned(), "Down".to_owned())]),
             annotations: BTreeMap::from([("summary".to_owned(), "a \"b\"".to_owned())]),
+            generator_url: String::new(),
             value: f64::INFINITY,
             active_at: Timestamp(1_500_000),
             fired_at: None,
