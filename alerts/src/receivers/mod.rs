@@ -4,10 +4,17 @@
 //! One file per kind. To add one: a file with its settings (Alertmanager's names), its message and its judgement, and a line
 //! in [`KINDS`].
 
+pub mod guard;
+mod http;
 mod log;
 mod message;
+mod payload;
+#[cfg(test)]
+mod samples;
 #[allow(dead_code, reason = "the kinds that need all of it follow")]
 mod settings;
+mod signature;
+mod webhook;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +31,7 @@ pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
 type Read = fn(&Value, &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>>;
 
 /// Every kind that can be told: the list of the file in which it stands, and what reads it.
-const KINDS: &[(&str, Read)] = &[("log_configs", log::read)];
+const KINDS: &[(&str, Read)] = &[("log_configs", log::read), ("webhook_configs", webhook::read)];
 
 /// What each kind of receiver does in its own way.
 pub(crate) trait Kind: fmt::Debug + Send + Sync {

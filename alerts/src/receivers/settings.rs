@@ -34,9 +34,7 @@ impl Secret {
     /// The text; fails when a variable in it is not set.
     pub(crate) fn get(&self) -> Result<&str, String> {
         match unset(self.0.expose_secret()) {
-            Some(name) => {
-                Err(format!("{name} is not set: give it in the server's environment or its .env file"))
-            }
+            Some(name) => Err(not_set(name)),
             None => Ok(self.0.expose_secret()),
         }
     }
@@ -47,8 +45,13 @@ impl Secret {
     }
 }
 
+/// What to say of a variable without a value.
+pub(super) fn not_set(name: &str) -> String {
+    format!("{name} is not set: give it in the server's environment or its .env file")
+}
+
 /// The first `${NAME}` in a text.
-fn unset(text: &str) -> Option<&str> {
+pub(super) fn unset(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("${")?;
     let (name, _) = rest.split_once('}')?;
     (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
@@ -172,17 +175,33 @@ impl<'a> Settings<'a> {
 
     /// Something under a key read as an entry of its own; its faults are told with the key before them.
     pub(crate) fn within<T>(&self, key: &str, read: impl FnOnce(&Settings<'_>) -> T) -> Option<T> {
-        let inner = Settings::new(self.value(key)?, &Value::Null);
+        Some(self.inside(self.value(key)?, key, read))
+    }
+
+    /// The same, or what the global section has under `global_key`.
+    pub(crate) fn within_or_global<T>(
+        &self,
+        key: &str,
+        global_key: &str,
+        read: impl FnOnce(&Settings<'_>) -> T,
+    ) -> Option<T> {
+        if self.value(key).is_some() {
+            return self.within(key, read);
+        }
+        let value = self.global.get(global_key).filter(|value| !value.is_null())?;
+        Some(self.inside(value, &format!("global.{global_key}"), read))
+    }
+
+    fn inside<T>(&self, value: &Value, place: &str, read: impl FnOnce(&Settings<'_>) -> T) -> T {
+        let inner = Settings::new(value, &Value::Null);
         let read = read(&inner);
         let (wrongs, remarks) = inner.end();
-        self.wrongs.borrow_mut().extend(
-            wrongs.into_iter().map(|it| Wrong {
-                field: format!("{key}.{}", it.field).trim_end_matches('.').to_owned(),
-                ..it
-            }),
-        );
+        self.wrongs.borrow_mut().extend(wrongs.into_iter().map(|it| Wrong {
+            field: format!("{place}.{}", it.field).trim_end_matches('.').to_owned(),
+            ..it
+        }));
         self.remarks.borrow_mut().extend(remarks);
-        Some(read)
+        read
     }
 
     /// Keys that Alertmanager knows and that do nothing here: a remark each.
