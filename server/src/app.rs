@@ -17,6 +17,7 @@ use crate::answers::Answers;
 use crate::auth::Auth;
 use crate::logs::Relay;
 use crate::metrics::Own;
+use crate::paging::Paging;
 use crate::series::Series;
 use crate::store::Store;
 use crate::{clock, view};
@@ -34,6 +35,9 @@ pub(crate) struct App {
     pub(crate) series: Arc<Series>,
     /// The rules.
     pub(crate) alerting: Alerting,
+    /// Who is told, and whether it arrived.
+    #[allow(dead_code, reason = "the parts that need it follow within the hour")]
+    pub(crate) paging: Paging,
     /// Secrets that the server itself needs, by name.
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) auth: Auth,
@@ -100,6 +104,7 @@ impl App {
             store: parts.store,
             series: parts.series,
             alerting: parts.alerting,
+            paging: Paging::new(),
             secrets: parts.secrets,
             auth: Auth::default(),
             relay: Relay::default(),

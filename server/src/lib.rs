@@ -15,6 +15,7 @@ mod grpc;
 mod http;
 mod logs;
 mod metrics;
+mod paging;
 mod prepare;
 mod queue_commands;
 mod scaling;

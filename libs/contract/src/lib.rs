@@ -13,6 +13,7 @@ mod alert;
 mod change;
 mod decision;
 mod exit;
+mod incident;
 mod log;
 mod names;
 mod notification;
@@ -37,6 +38,10 @@ pub use alert::{Alert, AlertState, AlertsView, ExploreRow, ExploreView, RuleHeal
 pub use change::{Change, ChangeKind};
 pub use decision::{Decision, DecisionKind};
 pub use exit::{Exit, ExitReason};
+pub use incident::{
+    AcknowledgeRequest, Acknowledgement, EscalationStep, Incident, IncidentState, IncidentView,
+    IncidentsView, NotificationView, NotificationsView,
+};
 pub use log::{LogChunk, LogLine, LogStream};
 pub use names::{AgentName, ReplicaId, ServiceName};
 pub use notification::{

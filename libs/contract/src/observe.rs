@@ -25,6 +25,20 @@ pub struct AlertsSpec {
     pub query_token_secret: Option<String>,
     /// Labels of whatever leaves this system, unless the series has them.
     pub external_labels: BTreeMap<String, String>,
+    /// Alertmanager's configuration file, absolute: who is told of what. `None`: all goes to the server's log.
+    pub alertmanager_file: Option<String>,
+    /// Schedules and escalation policies, absolute.
+    pub oncall_file: Option<String>,
+    /// The receiver that is told what another one refuses for good; `None`: the route's root receiver.
+    pub fallback_receiver: Option<String>,
+    /// An address outside that is called again and again: who hears nothing pages.
+    pub heartbeat_url: Option<String>,
+    /// Pause between two calls.
+    #[serde(rename = "heartbeat_interval_s", with = "seconds")]
+    #[cfg_attr(feature = "schema", schema(value_type = f64))]
+    pub heartbeat_interval: Duration,
+    /// Jobs that report in by `POST /api/heartbeats/NAME`, and the longest pause between two reports in seconds.
+    pub heartbeats: BTreeMap<String, u64>,
 }
 
 impl Default for AlertsSpec {
@@ -36,6 +50,12 @@ impl Default for AlertsSpec {
             query_url: None,
             query_token_secret: None,
             external_labels: BTreeMap::new(),
+            alertmanager_file: None,
+            oncall_file: None,
+            fallback_receiver: None,
+            heartbeat_url: None,
+            heartbeat_interval: Duration::from_secs(60),
+            heartbeats: BTreeMap::new(),
         }
     }
 }

@@ -67,7 +67,20 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("secrets.NAME", &["from", "variable"]),
     (
         "alerts",
-        &["rules", "builtin", "evaluation_interval", "query_url", "query_token_secret", "external_labels"],
+        &[
+            "rules",
+            "builtin",
+            "evaluation_interval",
+            "query_url",
+            "query_token_secret",
+            "external_labels",
+            "alertmanager_file",
+            "oncall_file",
+            "fallback_receiver",
+            "heartbeat_url",
+            "heartbeat_interval",
+            "heartbeats",
+        ],
     ),
     (
         "telemetry",

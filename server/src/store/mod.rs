@@ -10,6 +10,7 @@ pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod decisions;
 pub(crate) mod exits;
+pub(crate) mod inbox;
 pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod meta;
@@ -20,6 +21,7 @@ pub(crate) mod rule_files;
 pub(crate) mod scaling;
 pub(crate) mod services;
 pub(crate) mod sessions;
+pub(crate) mod silences;
 pub(crate) mod slots;
 #[cfg(test)]
 mod tests;

@@ -54,5 +54,45 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> AlertsDraft {
     }
     spec.query_token_secret = draft.query_token_secret.as_ref().map(|at| at.value.clone());
     spec.external_labels = labels::read(&section, "external_labels");
+    spec.alertmanager_file = file(&section, "alertmanager_file", context);
+    spec.oncall_file = file(&section, "oncall_file", context);
+    spec.fallback_receiver = section.string("fallback_receiver").map(|at| at.value);
+    heartbeats(&section, spec);
     draft
+}
+
+/// The absolute path of a file that must be there.
+fn file(section: &Section<'_, '_>, key: &str, context: &Context) -> Option<String> {
+    let at = section.string(key)?;
+    let path = context.base_dir.join(&at.value);
+    if !path.is_file() {
+        section.reader.wrong(&at, "there is no such file", "name a file relative to the stack file");
+    }
+    Some(path.to_string_lossy().into_owned())
+}
+
+fn heartbeats(section: &Section<'_, '_>, spec: &mut AlertsSpec) {
+    spec.heartbeat_url = section.string("heartbeat_url").map(|at| {
+        web::check(section, &at);
+        at.value
+    });
+    if let Some(at) = section.duration("heartbeat_interval") {
+        if at.value < Duration::from_secs(1) {
+            section.reader.wrong(&at, "this is too short", "write \"10s\" or longer");
+        }
+        spec.heartbeat_interval = at.value;
+    }
+    for (name, at) in section.texts("heartbeats") {
+        let plain =
+            name.len() <= 100 && name.chars().all(|it| it.is_ascii_alphanumeric() || "-_.".contains(it));
+        match crate::duration::parse_long(&at.value) {
+            Some(every) if plain && every >= Duration::from_secs(1) => {
+                spec.heartbeats.insert(name, every.as_secs());
+            }
+            _ => {
+                let fix = "write NAME = \"25h\": the longest pause between two reports; names have letters, digits, - _ .";
+                section.reader.wrong(&at, "this is no heartbeat", fix);
+            }
+        }
+    }
 }
