@@ -72,6 +72,16 @@ impl Http {
         self.headers.extend(headers(settings, key));
     }
 
+    /// All that must not be shown.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let auth: Vec<&Secret> = match &self.auth {
+            Auth::Not | Auth::CannotBe(_) => Vec::new(),
+            Auth::Scheme(_, credentials) => vec![credentials],
+            Auth::Basic(name, password) => vec![name, password],
+        };
+        auth.into_iter().chain(self.headers.iter().map(|(_, value)| value))
+    }
+
     /// A request with a JSON body; `own` are headers of the kind, which those of the settings replace.
     pub(super) fn post(
         &self,

@@ -8,7 +8,10 @@ pub mod guard;
 mod http;
 mod log;
 mod message;
+mod pagerduty;
 mod payload;
+mod plain;
+mod redact;
 #[cfg(test)]
 mod samples;
 #[allow(dead_code, reason = "the kinds that need all of it follow")]
@@ -31,7 +34,8 @@ pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
 type Read = fn(&Value, &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>>;
 
 /// Every kind that can be told: the list of the file in which it stands, and what reads it.
-const KINDS: &[(&str, Read)] = &[("log_configs", log::read), ("webhook_configs", webhook::read)];
+const KINDS: &[(&str, Read)] =
+    &[("log_configs", log::read), ("pagerduty_configs", pagerduty::read), ("webhook_configs", webhook::read)];
 
 /// What each kind of receiver does in its own way.
 pub(crate) trait Kind: fmt::Debug + Send + Sync {

@@ -173,6 +173,22 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// A list of maps, each read as an entry of its own.
+    pub(crate) fn entries<T>(&self, key: &str, read: impl Fn(&Settings<'_>) -> T) -> Vec<T> {
+        match self.value(key) {
+            None => Vec::new(),
+            Some(Value::Array(list)) => list
+                .iter()
+                .enumerate()
+                .map(|(at, value)| self.inside(value, &format!("{key}[{at}]"), &read))
+                .collect(),
+            Some(other) => {
+                self.wrong(key, format!("is {}, not a list", named(other)), "write - before each entry");
+                Vec::new()
+            }
+        }
+    }
+
     /// Something under a key read as an entry of its own; its faults are told with the key before them.
     pub(crate) fn within<T>(&self, key: &str, read: impl FnOnce(&Settings<'_>) -> T) -> Option<T> {
         Some(self.inside(self.value(key)?, key, read))

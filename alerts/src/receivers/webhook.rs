@@ -12,7 +12,7 @@ use super::http::{self, Http};
 use super::payload::Payload;
 use super::settings::{Secret, Settings};
 use super::signature::SigningKey;
-use super::{Globals, Kind, Message, Telling, Wrong};
+use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, redact};
 
 /// Most secrets that sign at the same time.
 const MOST_SECRETS: usize = 10;
@@ -111,6 +111,10 @@ impl Kind for Webhook {
         };
         let headers = self.signed(note, telling, &body)?;
         self.http.post(url, headers, body, telling)
+    }
+
+    fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        redact::judge(answer, self.url.iter().chain(&self.signing_secrets).chain(self.http.secrets()))
     }
 }
 

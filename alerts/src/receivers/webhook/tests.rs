@@ -198,6 +198,8 @@ fn nothing_secret_is_shown() {
     let shown = format!("{webhook:?} {:?}", webhook.remarks());
     assert!(!shown.contains("t0ps3cret") && !shown.contains("MfKQ"), "{shown}");
     assert!(!format!("{message:?}").contains("t0ps3cret"));
+    let Verdict::Refused { detail } = judged(&webhook, 404, "Cannot POST /t0ps3cret") else { unreachable!() };
+    assert_eq!(detail, "404 Cannot POST [secret]");
 }
 
 #[test]
