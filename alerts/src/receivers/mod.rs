@@ -4,10 +4,13 @@
 //! One file per kind. To add one: a file with its settings (Alertmanager's names), its message and its judgement, and a line
 //! in [`KINDS`].
 
+mod discord;
+mod email;
 pub mod guard;
 mod http;
 mod log;
 mod message;
+mod page;
 mod pagerduty;
 mod payload;
 mod plain;
@@ -17,7 +20,9 @@ mod samples;
 #[allow(dead_code, reason = "the kinds that need all of it follow")]
 mod settings;
 mod signature;
+mod slack;
 mod webhook;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,8 +39,14 @@ pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
 type Read = fn(&Value, &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>>;
 
 /// Every kind that can be told: the list of the file in which it stands, and what reads it.
-const KINDS: &[(&str, Read)] =
-    &[("log_configs", log::read), ("pagerduty_configs", pagerduty::read), ("webhook_configs", webhook::read)];
+const KINDS: &[(&str, Read)] = &[
+    ("discord_configs", discord::read),
+    ("email_configs", email::read),
+    ("log_configs", log::read),
+    ("pagerduty_configs", pagerduty::read),
+    ("slack_configs", slack::read),
+    ("webhook_configs", webhook::read),
+];
 
 /// What each kind of receiver does in its own way.
 pub(crate) trait Kind: fmt::Debug + Send + Sync {

@@ -1,0 +1,111 @@
+//! How each receiver writes bold text, links and times, and what it must not be sent as it is.
+
+use ops_contract::Timestamp;
+
+use super::facts::utc;
+
+/// A receiver's markup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::receivers) enum Markup {
+    Plain,
+    Slack,
+    Discord,
+    Html,
+}
+
+impl Markup {
+    pub(super) fn line_break(self) -> &'static str {
+        match self {
+            Self::Html => "<br>\n",
+            _ => "\n",
+        }
+    }
+
+    /// The text so that nothing in it is markup, on one line.
+    pub(in crate::receivers) fn escape(self, text: &str) -> String {
+        text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+            match (self, c) {
+                (Self::Slack | Self::Html, '&') => out.push_str("&amp;"),
+                (Self::Slack | Self::Html, '<') => out.push_str("&lt;"),
+                (Self::Slack | Self::Html, '>') => out.push_str("&gt;"),
+                (Self::Html, '"') => out.push_str("&#34;"),
+                (Self::Html, '\'') => out.push_str("&#39;"),
+                (Self::Discord, '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '[' | ']' | '#') => {
+                    out.push('\\');
+                    out.push(c);
+                }
+                (_, c) if c.is_control() => out.push(' '),
+                (_, c) => out.push(c),
+            }
+            out
+        })
+    }
+
+    /// The same; its lines stay lines.
+    pub(super) fn escape_lines(self, text: &str) -> String {
+        text.lines().map(|line| self.escape(line)).collect::<Vec<_>>().join(self.line_break())
+    }
+
+    /// `escaped` in bold.
+    pub(super) fn bold(self, escaped: &str) -> String {
+        match self {
+            Self::Plain => escaped.to_owned(),
+            Self::Slack => format!("*{escaped}*"),
+            Self::Discord => format!("**{escaped}**"),
+            Self::Html => format!("<b>{escaped}</b>"),
+        }
+    }
+
+    /// A link; nothing where `url` is no address of a page.
+    pub(super) fn link(self, text: &str, url: &str) -> Option<String> {
+        let url = address(url)?;
+        let text = self.escape(&cut(text, 60));
+        Some(match self {
+            Self::Plain => format!("{text}: {url}"),
+            Self::Slack => format!("<{}|{}>", self.escape(&url), text.replace('|', "/")),
+            Self::Discord => format!("[{text}](<{url}>)"),
+            Self::Html => format!("<a href=\"{}\">{text}</a>", self.escape(&url)),
+        })
+    }
+
+    /// A time; in the reader's own zone where the receiver can do that.
+    pub(super) fn moment(self, at: Timestamp) -> String {
+        let (seconds, utc) = (at.0.div_euclid(1_000_000), utc(at));
+        match self {
+            Self::Slack => format!("<!date^{seconds}^{{date_short_pretty}} {{time}}|{utc}>"),
+            Self::Discord => format!("<t:{seconds}:f>"),
+            Self::Plain | Self::Html => utc,
+        }
+    }
+}
+
+/// An http(s) address in which no character ends a link of any markup; nothing of what is something else or very long.
+pub(in crate::receivers) fn address(url: &str) -> Option<String> {
+    let url = url.trim();
+    let known = url.starts_with("https://") || url.starts_with("http://");
+    if !known || url.len() > 2000 {
+        return None;
+    }
+    Some(url.chars().fold(String::with_capacity(url.len()), |mut out, c| {
+        match c {
+            '<' => out.push_str("%3C"),
+            '>' => out.push_str("%3E"),
+            '|' => out.push_str("%7C"),
+            '"' => out.push_str("%22"),
+            '(' => out.push_str("%28"),
+            ')' => out.push_str("%29"),
+            c if c.is_whitespace() || c.is_control() => out.push_str("%20"),
+            c => out.push(c),
+        }
+        out
+    }))
+}
+
+/// At most `most` characters; what was cut off is shown as `…`.
+pub(in crate::receivers) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
