@@ -1,15 +1,17 @@
 //! What all kinds that speak HTTP share: `http_config`, `timeout`, `allow_private`, and the request that comes of them.
 
+mod headers;
+
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
-use serde_json::Value;
 use url::Url;
 
 use super::settings::{Secret, Settings};
 use super::{HttpMessage, Message, Telling, guard};
+use headers::{check_value, headers, http_headers, is_token};
 
 /// Longest time for an exchange when the settings do not say it.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -17,19 +19,6 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest body in bytes.
 pub(super) const LARGEST: usize = 1 << 20;
-/// Headers that belong to the connection or to the signature.
-const RESERVED: [&str; 9] = [
-    "connection",
-    "content-length",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "webhook-id",
-    "webhook-signature",
-    "webhook-timestamp",
-];
-
 /// How a receiver is asked.
 #[derive(Debug)]
 pub(super) struct Http {
@@ -101,8 +90,11 @@ impl Http {
         if telling.test {
             headers.push(("insightdesk-test".to_owned(), SecretString::from("true")));
         }
+        let signed_in = own.iter().any(|(name, _)| name == "authorization");
         headers.extend(own);
-        headers.extend(self.authorization(login)?);
+        if !signed_in {
+            headers.extend(self.authorization(login)?);
+        }
         headers.retain(|(own, _)| !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own)));
         for (name, value) in &self.headers {
             headers.push((name.to_ascii_lowercase(), SecretString::from(value.get()?)));
@@ -153,6 +145,16 @@ fn target(url: &str) -> Result<(SecretString, Option<String>), String> {
     }
     guard::url_allowed(&clean).map_err(str::to_owned)?;
     Ok((SecretString::from(clean), login))
+}
+
+/// The address of something below a base address.
+pub(super) fn below(base: &str, parts: &[&str]) -> Result<Url, String> {
+    let mut url = Url::parse(base.trim()).map_err(|_| "the address cannot be read".to_owned())?;
+    match url.path_segments_mut() {
+        Ok(mut path) => drop(path.pop_if_empty().extend(parts)),
+        Err(()) => return Err("the address cannot have a path".to_owned()),
+    }
+    Ok(url)
 }
 
 fn unescaped(text: &str) -> String {
@@ -241,72 +243,6 @@ fn basic_auth(settings: &Settings<'_>) -> Auth {
 fn cannot_be(settings: &Settings<'_>, why: &'static str) -> Auth {
     settings.remark(why.to_owned());
     Auth::CannotBe(why)
-}
-
-/// Names and values.
-fn headers(settings: &Settings<'_>, key: &str) -> Vec<(String, Secret)> {
-    let mut all = Vec::new();
-    for (name, value) in settings.pairs(key) {
-        let place = format!("{key}.{name}");
-        if check_name(settings, &place, &name) {
-            let value = Secret::new(value);
-            check_value(settings, &place, &value);
-            all.push((name, value));
-        }
-    }
-    all
-}
-
-/// Headers as Prometheus' libraries write them: lists of values and of secrets under each name.
-fn http_headers(settings: &Settings<'_>) -> Vec<(String, Secret)> {
-    let Some(Value::Object(map)) = settings.value("http_headers") else { return Vec::new() };
-    let names: Vec<String> = map.keys().cloned().collect();
-    let read = |settings: &Settings<'_>| {
-        let mut all = Vec::new();
-        for name in names {
-            let valid = check_name(settings, &name, &name);
-            let values = settings.within(&name, |settings| {
-                settings.not_used(&["files"]);
-                let mut values = settings.texts("values");
-                values.extend(settings.texts("secrets"));
-                values
-            });
-            for value in values.unwrap_or_default().into_iter().filter(|_| valid) {
-                let value = Secret::new(value);
-                check_value(settings, &name, &value);
-                all.push((name.clone(), value));
-            }
-        }
-        all
-    };
-    settings.within("http_headers", read).unwrap_or_default()
-}
-
-fn check_name(settings: &Settings<'_>, place: &str, name: &str) -> bool {
-    let reserved = RESERVED.contains(&name.to_ascii_lowercase().as_str());
-    let valid = is_token(name) && !reserved;
-    if reserved {
-        settings.wrong(place, "is set by us".to_owned(), "remove it");
-    } else if !valid {
-        settings.wrong(place, "is no name of a header".to_owned(), "write it like X-Team");
-    }
-    valid
-}
-
-fn check_value(settings: &Settings<'_>, place: &str, value: &Secret) {
-    // The value is not shown: it may be secret.
-    if value.get().is_ok_and(|text| text.chars().any(char::is_control)) {
-        settings.wrong(
-            place,
-            "has a line break or another control character".to_owned(),
-            "write it on one line",
-        );
-    }
-}
-
-fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]

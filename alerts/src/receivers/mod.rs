@@ -4,12 +4,14 @@
 //! One file per kind. To add one: a file with its settings (Alertmanager's names), its message and its judgement, and a line
 //! in [`KINDS`].
 
+mod alertmanager;
 mod discord;
 mod email;
 pub mod guard;
 mod http;
 mod log;
 mod message;
+mod opsgenie;
 mod page;
 mod pagerduty;
 mod payload;
@@ -17,7 +19,6 @@ mod plain;
 mod redact;
 #[cfg(test)]
 mod samples;
-#[allow(dead_code, reason = "the kinds that need all of it follow")]
 mod settings;
 mod signature;
 mod slack;
@@ -40,9 +41,11 @@ type Read = fn(&Value, &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>>;
 
 /// Every kind that can be told: the list of the file in which it stands, and what reads it.
 const KINDS: &[(&str, Read)] = &[
+    ("alertmanager_configs", alertmanager::read),
     ("discord_configs", discord::read),
     ("email_configs", email::read),
     ("log_configs", log::read),
+    ("opsgenie_configs", opsgenie::read),
     ("pagerduty_configs", pagerduty::read),
     ("slack_configs", slack::read),
     ("webhook_configs", webhook::read),

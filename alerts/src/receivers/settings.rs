@@ -38,11 +38,6 @@ impl Secret {
             None => Ok(self.0.expose_secret()),
         }
     }
-
-    /// The variable that it lacks.
-    pub(crate) fn lacks(&self) -> Option<&str> {
-        unset(self.0.expose_secret())
-    }
 }
 
 /// What to say of a variable without a value.
