@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::http::{self, Http};
 use super::settings::{Secret, Settings};
 use super::webhook::rfc3339;
-use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, plain, redact};
+use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, page, redact};
 
 /// Firing alerts are told again after `repeat_interval` only: until then the other side must not take them for resolved.
 const EXPIRES_AFTER: Duration = Duration::from_hours(24);
@@ -90,7 +90,7 @@ struct Alert<'a> {
     starts_at: String,
     ends_at: String,
     #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
-    generator_url: Option<&'a str>,
+    generator_url: Option<String>,
 }
 
 impl Alertmanager {
@@ -108,7 +108,7 @@ impl Alertmanager {
             annotations,
             starts_at: rfc3339(alert.starts_at),
             ends_at: rfc3339(ends_at),
-            generator_url: Some(alert.generator_url.as_str()).filter(|url| plain::is_link(url)),
+            generator_url: page::address(&alert.generator_url),
         }
     }
 }

@@ -9,13 +9,13 @@ mod discord;
 mod email;
 pub mod guard;
 mod http;
+mod incident;
 mod log;
 mod message;
 mod opsgenie;
 mod page;
 mod pagerduty;
 mod payload;
-mod plain;
 mod redact;
 #[cfg(test)]
 mod samples;

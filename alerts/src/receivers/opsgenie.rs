@@ -8,8 +8,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::http::{self, Http};
+use super::page::Markup;
 use super::settings::{Secret, Settings};
-use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, plain, redact};
+use super::words::Words;
+use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, incident, page, redact};
+use crate::templates::Escape;
 
 const API_URL: &str = "https://api.opsgenie.com/";
 const NOT_READ: &str = "api_key_file is not read here: write api_key: ${NAME}";
@@ -36,9 +39,9 @@ struct Opsgenie {
     api_key: Option<Secret>,
     api_url: Secret,
     http: Http,
-    message: String,
-    description: String,
-    source: String,
+    message: Option<String>,
+    description: Option<String>,
+    source: Option<String>,
     details: BTreeMap<String, String>,
     /// Templates that may be absent, by name.
     texts: BTreeMap<&'static str, String>,
@@ -56,7 +59,6 @@ struct Responder {
 
 pub(super) fn read(settings: &Value, globals: &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>> {
     let settings = Settings::new(settings, &globals.section);
-    let or = |key: &str, default: &str| settings.text(key).unwrap_or_else(|| default.to_owned());
     let api_url = settings.secret_or_global("api_url", "opsgenie_api_url");
     if let Some(url) = &api_url {
         http::check_url(&settings, "api_url", url);
@@ -67,9 +69,9 @@ pub(super) fn read(settings: &Value, globals: &Globals) -> Result<Arc<dyn Kind>,
         api_key: api_key(&settings, globals),
         api_url: api_url.unwrap_or_else(|| Secret::new(API_URL)),
         http: Http::read(&settings),
-        message: or("message", r#"{{ template "opsgenie.default.message" . }}"#),
-        description: or("description", r#"{{ template "opsgenie.default.description" . }}"#),
-        source: or("source", r#"{{ template "opsgenie.default.source" . }}"#),
+        message: settings.text("message"),
+        description: settings.text("description"),
+        source: settings.text("source"),
         details: settings.pairs("details"),
         texts: texts.into_iter().filter_map(|key| Some((key, settings.text(key)?))).collect(),
         responders: settings.entries("responders", responder),
@@ -128,13 +130,15 @@ impl Kind for Opsgenie {
     fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {
         let alert = note.alerts.first().ok_or("there is no alert to tell")?;
         let key = self.api_key.as_ref().ok_or(NOT_READ)?.get()?;
-        let alias = plain::cut(&alert.id, ALIAS);
-        let source = plain::filled_or(&self.source, note, telling, || telling.external_url.to_owned());
-        let source = plain::cut(&source, SOURCE);
+        let words = Words { note, telling, escape: Escape::None };
+        let alias = page::cut(&alert.id, ALIAS);
+        let source =
+            words.text(self.source.as_deref(), "opsgenie.default.source", || telling.external_url.to_owned());
+        let source = page::cut(source.trim(), SOURCE);
         let (url, body) = match alert.status {
             NotificationStatus::Firing => (
                 http::below(self.api_url.get()?, &["v2", "alerts"])?,
-                self.created(alias, source, note, alert, telling),
+                self.created(alias, source, alert, &words),
             ),
             NotificationStatus::Resolved => {
                 let mut url = http::below(self.api_url.get()?, &["v2", "alerts", &alias, "close"])?;
@@ -152,58 +156,51 @@ impl Kind for Opsgenie {
 }
 
 impl Opsgenie {
-    fn created(
-        &self,
-        alias: String,
-        source: String,
-        note: &Notification,
-        alert: &NotifiedAlert,
-        telling: &Telling<'_>,
-    ) -> Value {
-        let text = |key: &str| plain::filled(self.texts.get(key).map(String::as_str), note, telling);
-        let message = plain::filled_or(&self.message, note, telling, || plain::subject(note));
-        let description = plain::filled_or(&self.description, note, telling, || annotations(alert));
+    fn created(&self, alias: String, source: String, alert: &NotifiedAlert, words: &Words<'_>) -> Value {
+        let telling = words.telling;
+        let text = |key: &str| words.filled(self.texts.get(key).map(String::as_str));
+        let message = words.text(self.message.as_deref(), "opsgenie.default.message", String::new);
+        // Opsgenie refuses an alert without a message.
+        let message = if message.trim().is_empty() { page::title(words.note, telling) } else { message };
+        let description = words.text(self.description.as_deref(), "opsgenie.default.description", || {
+            page::text(words.note, telling, Markup::Plain, DESCRIPTION)
+        });
         let mut body = json!({
             "alias": alias,
-            "message": plain::cut(&plain::marked(message, telling), MESSAGE),
-            "description": plain::cut(&description, DESCRIPTION),
-            "details": self.details(note, alert, telling),
+            "message": page::cut(incident::marked(message, telling).trim(), MESSAGE),
+            "description": page::cut(&description, DESCRIPTION),
+            "details": self.details(alert, words),
             "source": source,
             "priority": priority(text("priority"), alert),
         });
-        let responders = self.responders(note, telling);
+        let responders = self.responders(words);
         if !responders.is_empty() {
             body["responders"] = json!(responders);
         }
         for (key, most) in [("tags", TAGS), ("actions", ACTIONS)] {
-            let words: Vec<String> = text(key).map(|text| words(&text, most)).unwrap_or_default();
+            let words: Vec<String> = text(key).map(|text| listed(&text, most)).unwrap_or_default();
             if !words.is_empty() {
                 body[key] = json!(words);
             }
         }
         for (key, most) in [("note", NOTE), ("entity", ENTITY)] {
             if let Some(text) = text(key) {
-                body[key] = json!(plain::cut(&text, most));
+                body[key] = json!(page::cut(&text, most));
             }
         }
         body
     }
 
     /// What the settings say, the links and the labels, as far as there is room.
-    fn details(
-        &self,
-        note: &Notification,
-        alert: &NotifiedAlert,
-        telling: &Telling<'_>,
-    ) -> BTreeMap<String, String> {
+    fn details(&self, alert: &NotifiedAlert, words: &Words<'_>) -> BTreeMap<String, String> {
         let own = self
             .details
             .iter()
-            .map(|(name, text)| (name.clone(), plain::filled_or(text, note, telling, String::new)));
+            .map(|(name, text)| (name.clone(), words.filled(Some(text)).unwrap_or_default()));
         let labels = alert.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         let mut room = DETAILS;
         let mut all = BTreeMap::new();
-        for (name, text) in own.chain(plain::links(alert, telling)).chain(labels) {
+        for (name, text) in own.chain(incident::links(alert, words.telling)).chain(labels) {
             let size = name.chars().count() + text.chars().count();
             if size <= room && !all.contains_key(&name) {
                 room -= size;
@@ -213,12 +210,11 @@ impl Opsgenie {
         all
     }
 
-    fn responders(&self, note: &Notification, telling: &Telling<'_>) -> Vec<Value> {
-        let fill = |text: &Option<String>| plain::filled(text.as_deref(), note, telling);
+    fn responders(&self, words: &Words<'_>) -> Vec<Value> {
+        let fill = |text: &Option<String>| words.filled(text.as_deref());
         let mut all = Vec::new();
         for responder in &self.responders {
-            let kind =
-                plain::filled(Some(&responder.kind), note, telling).unwrap_or_default().to_ascii_lowercase();
+            let kind = words.filled(Some(&responder.kind)).unwrap_or_default().to_ascii_lowercase();
             let name = fill(&responder.name);
             if kind == "teams" {
                 let names = name.as_deref().unwrap_or_default().split(',').map(str::trim);
@@ -245,7 +241,7 @@ fn priority(said: Option<String>, alert: &NotifiedAlert) -> String {
     let said = said.map(|text| text.to_ascii_uppercase());
     said.filter(|text| matches!(text.as_str(), "P1" | "P2" | "P3" | "P4" | "P5")).unwrap_or_else(|| {
         let severity = alert.labels.get("severity").map_or("", String::as_str);
-        match plain::severity(severity) {
+        match incident::severity(severity) {
             "critical" => "P1",
             "error" => "P2",
             "warning" => "P3",
@@ -255,19 +251,9 @@ fn priority(said: Option<String>, alert: &NotifiedAlert) -> String {
     })
 }
 
-fn words(text: &str, most: usize) -> Vec<String> {
+fn listed(text: &str, most: usize) -> Vec<String> {
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-    words.take(most).map(|word| plain::cut(word, WORD)).collect()
-}
-
-fn annotations(alert: &NotifiedAlert) -> String {
-    let lines: Vec<String> = alert
-        .annotations
-        .iter()
-        .map(|(name, text)| format!("{name}: {text}"))
-        .chain(alert.folded.clone())
-        .collect();
-    lines.join("\n")
+    words.take(most).map(|word| page::cut(word, WORD)).collect()
 }
 
 #[cfg(test)]

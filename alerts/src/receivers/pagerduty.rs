@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::http::{self, Http};
 use super::payload::Payload;
 use super::settings::{Secret, Settings};
-use super::{Answer, Globals, Kind, Message, Rate, Telling, Verdict, Wrong, plain, redact};
+use super::words::Words;
+use super::{Answer, Globals, Kind, Message, Rate, Telling, Verdict, Wrong, redact};
+use crate::templates::Escape;
 
 const V2: &str = "https://events.pagerduty.com/v2/enqueue";
 const V1: &str = "https://events.pagerduty.com/generic/2010-04-15/create_event.json";
@@ -47,9 +49,9 @@ enum Key {
 /// Settings that are templates.
 #[derive(Debug)]
 struct Texts {
-    description: String,
-    client: String,
-    client_url: String,
+    description: Option<String>,
+    client: Option<String>,
+    client_url: Option<String>,
     source: Option<String>,
     severity: Option<String>,
     class: Option<String>,
@@ -128,11 +130,10 @@ fn url(settings: &Settings<'_>, key: &Key) -> Secret {
 }
 
 fn texts(settings: &Settings<'_>) -> Texts {
-    let or = |key: &str, default: &str| settings.text(key).unwrap_or_else(|| default.to_owned());
     Texts {
-        description: or("description", r#"{{ template "pagerduty.default.description" . }}"#),
-        client: or("client", r#"{{ template "pagerduty.default.client" . }}"#),
-        client_url: or("client_url", r#"{{ template "pagerduty.default.clientURL" . }}"#),
+        description: settings.text("description"),
+        client: settings.text("client"),
+        client_url: settings.text("client_url"),
         source: settings.text("source"),
         severity: settings.text("severity"),
         class: settings.text("class"),
@@ -175,10 +176,11 @@ impl Kind for PagerDuty {
             NotificationStatus::Firing => "trigger",
             NotificationStatus::Resolved => "resolve",
         };
-        let event = event::Event::new(self, note, alert, telling);
+        let words = Words { note, telling, escape: Escape::None };
+        let event = event::Event::new(self, alert, &words);
         let body = match &self.key {
-            Key::Routing(key) => event.version_2(&filled_key(key, note, telling)?, action),
-            Key::Service(key) => event.version_1(&filled_key(key, note, telling)?, action),
+            Key::Routing(key) => event.version_2(&filled_key(key, &words)?, action),
+            Key::Service(key) => event.version_1(&filled_key(key, &words)?, action),
             Key::NotRead => return Err(NOT_READ.to_owned()),
         }?;
         self.http.post(self.url.get()?, Vec::new(), body, telling)
@@ -202,13 +204,13 @@ impl Kind for PagerDuty {
 }
 
 /// A key may be chosen by the alert's labels.
-fn filled_key(key: &Secret, note: &Notification, telling: &Telling<'_>) -> Result<String, String> {
+fn filled_key(key: &Secret, words: &Words<'_>) -> Result<String, String> {
     let key = key.get()?;
     if !key.contains("{{") {
         return Ok(key.trim().to_owned());
     }
-    let filled = plain::filled(Some(key), note, telling);
-    filled.ok_or_else(|| "the template in the key comes to nothing".to_owned())
+    let key = words.filled(Some(key)).ok_or("the template in the key comes to nothing")?;
+    Ok(key.trim().to_owned())
 }
 
 /// What PagerDuty found wrong with an event, out of its JSON.

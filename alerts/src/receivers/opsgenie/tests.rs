@@ -85,12 +85,17 @@ fn what_opsgenie_would_refuse_is_cut() {
 }
 
 #[test]
-fn without_templates_the_alert_says_what_it_is() {
+fn without_a_message_the_alert_says_what_it_is() {
     let opsgenie = integration(json!({"message": " ", "description": "", "source": ""}));
     let body = sent(&http(&opsgenie, &note(vec![firing()]), &Telling { test: true, ..telling() }));
-    assert_eq!(body["message"], "[TEST] [FIRING:1] ReplicaDown: api/0 is down");
-    assert_eq!(body["description"], "runbook_url: https://runbooks.example/down\nsummary: api/0 is down");
-    assert_eq!(body["source"], "https://ops.example");
+    assert_eq!(body["message"], "TEST FIRING: ReplicaDown (replica=api/0) [critical]");
+    assert_eq!((&body["description"], &body["source"]), (&json!(""), &json!("")));
+    // Nothing but the key is needed.
+    let body =
+        sent(&http(&read("opsgenie_configs", &json!({"api_key": "k"})), &note(vec![firing()]), &telling()));
+    for key in ["message", "description", "source"] {
+        assert!(!body[key].as_str().unwrap().is_empty(), "{body}");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! An event as PagerDuty takes it, in both of its versions.
 
-use ops_contract::{Notification, NotifiedAlert};
+use ops_contract::NotifiedAlert;
 use serde_json::{Map, Value, json};
 
 use super::super::webhook::rfc3339;
-use super::super::{Telling, plain};
+use super::super::words::Words;
+use super::super::{incident, page};
 use super::PagerDuty;
 
 /// Largest event in bytes.
@@ -30,40 +31,39 @@ pub(super) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    pub(super) fn new(
-        pagerduty: &PagerDuty,
-        note: &Notification,
-        alert: &'a NotifiedAlert,
-        telling: &Telling<'_>,
-    ) -> Self {
+    pub(super) fn new(pagerduty: &PagerDuty, alert: &'a NotifiedAlert, words: &Words<'_>) -> Self {
         let texts = &pagerduty.texts;
-        let short = |text: String| plain::cut(&text, LONGEST);
-        let summary = plain::filled_or(&texts.description, note, telling, || plain::subject(note));
-        let source = plain::filled(texts.source.as_deref(), note, telling).unwrap_or_else(|| {
+        let telling = words.telling;
+        let short = |text: &str| page::cut(text.trim(), LONGEST);
+        let summary = words.text(texts.description.as_deref(), "pagerduty.default.description", String::new);
+        // PagerDuty refuses an event without a summary.
+        let summary = if summary.trim().is_empty() { page::title(words.note, telling) } else { summary };
+        let source = words.filled(texts.source.as_deref()).unwrap_or_else(|| {
             let label = SOURCES.iter().find_map(|name| alert.labels.get(*name)).filter(|it| !it.is_empty());
             label.cloned().unwrap_or_else(|| "insightdesk".to_owned())
         });
-        let severity = plain::filled(texts.severity.as_deref(), note, telling);
+        let severity = words.filled(texts.severity.as_deref());
         let label = || alert.labels.get("severity").cloned().unwrap_or_default();
+        let client =
+            words.text(texts.client.as_deref(), "pagerduty.default.client", || "InsightDesk Ops".to_owned());
+        let client_url = words.text(texts.client_url.as_deref(), "pagerduty.default.clientURL", || {
+            telling.external_url.to_owned()
+        });
         let more = [("class", &texts.class), ("component", &texts.component), ("group", &texts.group)];
         Self {
             alert,
-            summary: short(plain::marked(summary, telling)),
-            client: short(plain::filled_or(&texts.client, note, telling, || "InsightDesk Ops".to_owned())),
-            client_url: plain::filled_or(&texts.client_url, note, telling, || {
-                telling.external_url.to_owned()
-            }),
-            source: short(source),
-            severity: plain::severity(&severity.unwrap_or_else(label)),
+            summary: short(&incident::marked(summary, telling)),
+            client: short(&client),
+            client_url: client_url.trim().to_owned(),
+            source: short(&source),
+            severity: incident::severity(&severity.unwrap_or_else(label)),
             more: more
                 .into_iter()
-                .filter_map(|(name, text)| {
-                    Some((name, short(plain::filled(text.as_deref(), note, telling)?)))
-                })
+                .filter_map(|(name, text)| Some((name, short(&words.filled(text.as_deref())?))))
                 .collect(),
-            details: details(pagerduty, note, alert, telling),
-            images: images(pagerduty, note, telling),
-            links: links(pagerduty, note, alert, telling),
+            details: details(pagerduty, alert, words),
+            images: images(pagerduty, words),
+            links: links(pagerduty, alert, words),
         }
     }
 
@@ -144,12 +144,7 @@ fn fitted(mut event: Value, details: &str, missed: &[&str]) -> Result<Vec<u8>, S
     }
 }
 
-fn details(
-    pagerduty: &PagerDuty,
-    note: &Notification,
-    alert: &NotifiedAlert,
-    telling: &Telling<'_>,
-) -> Value {
+fn details(pagerduty: &PagerDuty, alert: &NotifiedAlert, words: &Words<'_>) -> Value {
     let mut all = Map::new();
     let mut say = |name: &str, value: Value| drop(all.insert(name.to_owned(), value));
     say("labels", json!(alert.labels));
@@ -161,10 +156,10 @@ fn details(
     if !alert.folded.is_empty() {
         say("consequences", json!(alert.folded));
     }
-    if telling.test {
+    if words.telling.test {
         say("test", json!(true));
     }
-    match pagerduty.details.as_ref().map(|own| own.filled(note, telling)) {
+    match pagerduty.details.as_ref().map(|own| own.filled(words.note, words.telling)) {
         Some(Ok(Value::Object(own))) => all.extend(own),
         // Better without them than no page.
         Some(Err(problem)) => drop(all.insert("error".to_owned(), json!(problem))),
@@ -173,13 +168,14 @@ fn details(
     Value::Object(all)
 }
 
-fn images(pagerduty: &PagerDuty, note: &Notification, telling: &Telling<'_>) -> Vec<Value> {
-    let fill = |text: &Option<String>| plain::filled(text.as_deref(), note, telling);
+fn images(pagerduty: &PagerDuty, words: &Words<'_>) -> Vec<Value> {
+    let fill = |text: &Option<String>| words.filled(text.as_deref());
     let image = |image: &super::Image| {
         // PagerDuty shows none that comes without TLS.
-        let mut it = json!({"src": fill(&image.src).filter(|src| src.starts_with("https://"))?});
+        let src = page::address(&fill(&image.src)?).filter(|src| src.starts_with("https://"))?;
+        let mut it = json!({"src": src});
         for (name, text) in
-            [("alt", fill(&image.alt)), ("href", fill(&image.href).filter(|it| plain::is_link(it)))]
+            [("alt", fill(&image.alt)), ("href", fill(&image.href).and_then(|it| page::address(&it)))]
         {
             if let Some(text) = text {
                 it[name] = json!(text);
@@ -190,17 +186,12 @@ fn images(pagerduty: &PagerDuty, note: &Notification, telling: &Telling<'_>) -> 
     pagerduty.images.iter().filter_map(image).collect()
 }
 
-fn links(
-    pagerduty: &PagerDuty,
-    note: &Notification,
-    alert: &NotifiedAlert,
-    telling: &Telling<'_>,
-) -> Vec<Value> {
-    let fill = |text: &Option<String>| plain::filled(text.as_deref(), note, telling);
+fn links(pagerduty: &PagerDuty, alert: &NotifiedAlert, words: &Words<'_>) -> Vec<Value> {
+    let fill = |text: &Option<String>| words.filled(text.as_deref());
     let own = pagerduty.links.iter().filter_map(|link| {
-        let href = fill(&link.href).filter(|href| plain::is_link(href))?;
+        let href = page::address(&fill(&link.href)?)?;
         Some((fill(&link.text).unwrap_or_else(|| href.clone()), href))
     });
-    let all = own.chain(plain::links(alert, telling));
+    let all = own.chain(incident::links(alert, words.telling));
     all.map(|(text, href)| json!({"href": href, "text": text})).collect()
 }

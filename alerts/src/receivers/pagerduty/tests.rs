@@ -177,8 +177,9 @@ fn what_is_too_long_is_cut_and_what_is_too_large_loses_its_details() {
     let left_out = json!({"error": "left out: the event was larger than 512000 bytes"});
     assert_eq!(event["payload"]["custom_details"], left_out);
     assert_eq!(event["links"].as_array().unwrap().len(), 2);
-    // Then links: what is wrong is told all the same.
-    alert.generator_url = format!("https://{}", "x".repeat(600_000));
+    // Then its links: what is wrong is told all the same.
+    let many = vec![json!({"href": format!("https://{}", "x".repeat(1_900))}); 300];
+    let pagerduty = integration(json!({"links": many}));
     let event = sent(&http(&pagerduty, &note(vec![alert.clone()]), &telling()));
     assert!(event.get("links").is_none() && event["event_action"] == "trigger");
     alert.id = "x".repeat(600_000);
