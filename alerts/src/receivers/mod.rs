@@ -2,7 +2,7 @@
 //!
 //! No I/O here: an integration turns a notification into a message, the server sends it, the integration judges the answer.
 //! One file per kind. To add one: a file with its settings (Alertmanager's names), its message and its judgement, and a line
-//! in [`KINDS`].
+//! in `KINDS`.
 
 mod alertmanager;
 mod discord;
