@@ -107,6 +107,10 @@ impl Kind for Discord {
         self.http.post(&url, Vec::new(), Value::Object(body).to_string().into_bytes(), telling)
     }
 
+    fn secrets(&self) -> Vec<&Secret> {
+        [&self.url].into_iter().chain(self.http.secrets()).collect()
+    }
+
     fn judge(&self, answer: &Answer<'_>) -> Verdict {
         let verdict = message::judge(answer);
         let Verdict::Failed { detail, wait } = verdict else { return verdict };

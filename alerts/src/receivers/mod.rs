@@ -34,6 +34,8 @@ use serde_json::Value;
 
 use crate::templates::Templates;
 
+use settings::Secret;
+
 pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
 
 /// Reads the settings of one kind.
@@ -77,7 +79,12 @@ pub(crate) trait Kind: fmt::Debug + Send + Sync {
     /// What is sent.
     fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String>;
 
-    /// What an answer means.
+    /// What must not be shown when a receiver says it back.
+    fn secrets(&self) -> Vec<&Secret> {
+        Vec::new()
+    }
+
+    /// What an answer means. Its body holds none of the [`secrets`](Kind::secrets) any more.
     fn judge(&self, answer: &Answer<'_>) -> Verdict {
         message::judge(answer)
     }
@@ -188,9 +195,14 @@ impl Integration {
         self.0.message(note, telling)
     }
 
-    /// What an answer means.
+    /// What an answer means; nothing secret is in its detail.
     #[must_use]
     pub fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        self.0.judge(answer)
+        let secrets = self.0.secrets();
+        if secrets.is_empty() {
+            return self.0.judge(answer);
+        }
+        let body = redact::hidden(&String::from_utf8_lossy(answer.body), secrets);
+        self.0.judge(&Answer { body: body.as_bytes(), ..answer.clone() })
     }
 }

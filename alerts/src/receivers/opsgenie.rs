@@ -11,7 +11,7 @@ use super::http::{self, Http};
 use super::page::Markup;
 use super::settings::{Secret, Settings};
 use super::words::Words;
-use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, incident, page, redact};
+use super::{Globals, Kind, Message, Telling, Wrong, incident, page};
 use crate::templates::Escape;
 
 const API_URL: &str = "https://api.opsgenie.com/";
@@ -150,8 +150,8 @@ impl Kind for Opsgenie {
         self.http.post(url.as_str(), vec![login], body.to_string().into_bytes(), telling)
     }
 
-    fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        redact::judge(answer, self.api_key.iter().chain([&self.api_url]).chain(self.http.secrets()))
+    fn secrets(&self) -> Vec<&Secret> {
+        self.api_key.iter().chain([&self.api_url]).chain(self.http.secrets()).collect()
     }
 }
 

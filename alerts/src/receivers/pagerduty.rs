@@ -14,7 +14,7 @@ use super::http::{self, Http};
 use super::payload::Payload;
 use super::settings::{Secret, Settings};
 use super::words::Words;
-use super::{Answer, Globals, Kind, Message, Rate, Telling, Verdict, Wrong, redact};
+use super::{Answer, Globals, Kind, Message, Rate, Telling, Verdict, Wrong, message};
 use crate::templates::Escape;
 
 const V2: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -186,14 +186,18 @@ impl Kind for PagerDuty {
         self.http.post(self.url.get()?, Vec::new(), body, telling)
     }
 
-    fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        let said = said(answer).map(String::into_bytes);
-        let answer = Answer { body: said.as_deref().unwrap_or(answer.body), ..answer.clone() };
+    fn secrets(&self) -> Vec<&Secret> {
         let key = match &self.key {
             Key::Routing(key) | Key::Service(key) => Some(key),
             Key::NotRead => None,
         };
-        match redact::judge(&answer, key.into_iter().chain([&self.url]).chain(self.http.secrets())) {
+        key.into_iter().chain([&self.url]).chain(self.http.secrets()).collect()
+    }
+
+    fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        let said = said(answer).map(String::into_bytes);
+        let answer = Answer { body: said.as_deref().unwrap_or(answer.body), ..answer.clone() };
+        match message::judge(&answer) {
             // Version 1 says 403 where version 2 says 429.
             Verdict::Refused { detail } if answer.status == 403 && matches!(self.key, Key::Service(_)) => {
                 Verdict::Failed { detail, wait: answer.retry_after }

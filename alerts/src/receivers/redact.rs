@@ -1,19 +1,12 @@
 //! Keeps secrets out of what a receiver's answer is shown as: some say back what they were asked.
 
 use super::settings::Secret;
-use super::{Answer, Verdict, message};
 
 /// Shorter texts are words, and hiding them would garble what is told.
 const SHORTEST: usize = 6;
 /// Shortest part of an address that is taken for a token.
 const TOKEN: usize = 12;
 const HIDDEN: &str = "[secret]";
-
-/// The common judgement of an answer in which none of the secrets is shown.
-pub(super) fn judge<'s>(answer: &Answer<'_>, secrets: impl IntoIterator<Item = &'s Secret>) -> Verdict {
-    let body = hidden(&String::from_utf8_lossy(answer.body), secrets);
-    message::judge(&Answer { body: body.as_bytes(), ..answer.clone() })
-}
 
 /// The text without the secrets.
 pub(super) fn hidden<'s>(text: &str, secrets: impl IntoIterator<Item = &'s Secret>) -> String {
@@ -58,6 +51,35 @@ mod tests {
             ("abc ${NOT_SET} services", "abc ${NOT_SET} services"),
         ] {
             assert_eq!(hidden(text, &secrets), expected);
+        }
+    }
+
+    #[test]
+    fn no_kind_shows_what_it_was_told_in_confidence() {
+        use super::super::samples::{judged, read};
+        let said = "no such hook: /services/T0/k3yk3yk3yk3y, nor k3yk3yk3yk3y";
+        for (kind, settings) in [
+            (
+                "slack_configs",
+                serde_json::json!({"api_url": "https://hooks.example/services/T0/k3yk3yk3yk3y", "channel": "#a"}),
+            ),
+            ("slack_configs", serde_json::json!({"app_token": "k3yk3yk3yk3y", "channel": "#a"})),
+            (
+                "discord_configs",
+                serde_json::json!({"webhook_url": "https://hooks.example/services/T0/k3yk3yk3yk3y"}),
+            ),
+            ("webhook_configs", serde_json::json!({"url": "https://hooks.example/services/T0/k3yk3yk3yk3y"})),
+            ("pagerduty_configs", serde_json::json!({"routing_key": "k3yk3yk3yk3y"})),
+            ("opsgenie_configs", serde_json::json!({"api_key": "k3yk3yk3yk3y"})),
+            (
+                "alertmanager_configs",
+                serde_json::json!({"url": "https://am.example/services/T0/k3yk3yk3yk3y"}),
+            ),
+        ] {
+            for status in [200, 400, 500] {
+                let told = format!("{:?}", judged(&read(kind, &settings), status, said));
+                assert!(!told.contains("k3yk3yk3yk3y") && told.contains("[secret]"), "{kind}: {told}");
+            }
         }
     }
 }

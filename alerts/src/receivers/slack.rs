@@ -259,6 +259,14 @@ impl Kind for Slack {
         }
     }
 
+    fn secrets(&self) -> Vec<&Secret> {
+        let own = match &self.target {
+            Target::Webhook(url) => vec![url],
+            Target::App { url, token } => vec![url, token],
+        };
+        own.into_iter().chain(self.http.secrets()).collect()
+    }
+
     fn judge(&self, answer: &Answer<'_>) -> Verdict {
         // `chat.postMessage` answers 200 to what it does not do, too.
         let said: Option<Value> = serde_json::from_slice(answer.body).ok();

@@ -12,7 +12,7 @@ use super::http::{self, Http};
 use super::payload::Payload;
 use super::settings::{Secret, Settings};
 use super::signature::SigningKey;
-use super::{Answer, Globals, Kind, Message, Telling, Verdict, Wrong, redact};
+use super::{Globals, Kind, Message, Telling, Wrong};
 
 /// Most secrets that sign at the same time.
 const MOST_SECRETS: usize = 10;
@@ -113,8 +113,8 @@ impl Kind for Webhook {
         self.http.post(url, headers, body, telling)
     }
 
-    fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        redact::judge(answer, self.url.iter().chain(&self.signing_secrets).chain(self.http.secrets()))
+    fn secrets(&self) -> Vec<&Secret> {
+        self.url.iter().chain(&self.signing_secrets).chain(self.http.secrets()).collect()
     }
 }
 
