@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::settings::{Secret, Settings};
 use super::{HttpMessage, Message, Telling, guard};
-use headers::{check_value, headers, http_headers, is_token};
+use headers::{check_value, headers, http_headers, is_token, is_value};
 
 /// Longest time for an exchange when the settings do not say it.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -98,6 +98,9 @@ impl Http {
         headers.retain(|(own, _)| !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own)));
         for (name, value) in &self.headers {
             headers.push((name.to_ascii_lowercase(), SecretString::from(value.get()?)));
+        }
+        if let Some((name, _)) = headers.iter().find(|(_, value)| !is_value(value.expose_secret())) {
+            return Err(format!("the header {name} has a line break or another character that none carries"));
         }
         Ok(Message::Http(HttpMessage {
             method: "POST".to_owned(),
@@ -187,6 +190,7 @@ fn config(settings: &Settings<'_>) -> Config {
         ways.push(("basic_auth", auth));
     }
     if let Some(token) = settings.secret("bearer_token") {
+        check_value(settings, "bearer_token", &token);
         ways.push(("bearer_token", Auth::Scheme("Bearer".to_owned(), token)));
     }
     let not_done = [

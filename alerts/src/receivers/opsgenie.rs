@@ -129,7 +129,7 @@ impl Kind for Opsgenie {
 
     fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {
         let alert = note.alerts.first().ok_or("there is no alert to tell")?;
-        let key = self.api_key.as_ref().ok_or(NOT_READ)?.get()?;
+        let key = self.api_key.as_ref().ok_or(NOT_READ)?.get()?.trim();
         let words = Words { note, telling, escape: Escape::None };
         let alias = page::cut(&alert.id, ALIAS);
         let source =

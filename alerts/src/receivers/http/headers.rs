@@ -69,13 +69,14 @@ fn check_name(settings: &Settings<'_>, place: &str, name: &str) -> bool {
 
 pub(super) fn check_value(settings: &Settings<'_>, place: &str, value: &Secret) {
     // The value is not shown: it may be secret.
-    if value.get().is_ok_and(|text| text.chars().any(char::is_control)) {
-        settings.wrong(
-            place,
-            "has a line break or another control character".to_owned(),
-            "write it on one line",
-        );
+    if value.get().is_ok_and(|text| !is_value(text)) {
+        let problem = "has a line break or another character that no header carries";
+        settings.wrong(place, problem.to_owned(), "write it on one line, in ASCII");
     }
+}
+
+pub(super) fn is_value(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
 pub(super) fn is_token(text: &str) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::samples::{firing, header, http, note, read, telling, wrongs};
-use super::super::{HttpMessage, Integration};
+use super::super::{Answer, Globals, HttpMessage, Integration, Message};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::time::Duration;
@@ -106,5 +106,78 @@ fn a_time_out_is_bounded() {
             (Duration::from_millis(expected), true),
             "{timeout}"
         );
+    }
+}
+
+#[test]
+fn a_key_that_no_header_carries_is_told_before_it_is_sent() {
+    let opsgenie = read("opsgenie_configs", &json!({"api_key": "k\r\nx-other: 1"}));
+    let told = opsgenie.message(&note(vec![firing()]), &telling()).unwrap_err();
+    assert_eq!(told, "the header authorization has a line break or another character that none carries");
+    let told = wrongs(
+        "webhook_configs",
+        &json!({"url": "https://a.example/", "http_config": {"bearer_token": "k\u{e9}"}}),
+    );
+    assert!(told[0].starts_with("http_config.bearer_token: has a line break"), "{told:?}");
+}
+
+#[test]
+fn no_text_makes_it_panic() {
+    let pieces = [
+        "http",
+        "https",
+        "://",
+        "/",
+        "?",
+        "#",
+        "@",
+        ":",
+        "[",
+        "]",
+        "::1",
+        "127.0.0.1",
+        "%",
+        "%zz",
+        "{{",
+        "}}",
+        "${A}",
+        "${",
+        "\0",
+        "\u{202e}",
+        "\u{e4}",
+        "whsec_",
+        "QUFB",
+        "=",
+        " ",
+        "\r\n",
+        "a",
+        "xn--",
+        "\u{1f600}",
+    ];
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut text = || {
+        let mut text = String::new();
+        for _ in 0..8 {
+            // Xorshift: the same texts in every run.
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            text.push_str(pieces[usize::try_from(seed % pieces.len() as u64).unwrap()]);
+        }
+        text
+    };
+    for _ in 0..5_000 {
+        let (url, other) = (text(), text());
+        let _ = super::guard::literal(&url);
+        let settings = json!({"url": url, "signing_secrets": [other], "headers": {other.clone(): url.clone()}, "payload": {"a": other}});
+        let without = json!({"url": format!("https://{url}"), "http_config": {"basic_auth": {"username": other, "password": url}}});
+        for settings in [settings, without] {
+            if let Ok(read) = Integration::read("webhook_configs", &settings, &Globals::default()) {
+                if let Ok(Message::Http(message)) = read.message(&note(vec![firing()]), &telling()) {
+                    assert_eq!(super::guard::url_allowed(message.url.expose_secret()), Ok(()));
+                }
+                let _ = read.judge(&Answer { status: 400, retry_after: None, body: other.as_bytes() });
+            }
+        }
     }
 }

@@ -156,7 +156,7 @@ fn all_that_is_wrong_is_told_at_once() {
     let expected = [
         "headers.Webhook-Id: is set by us (remove it)",
         "headers.a b: is no name of a header (write it like X-Team)",
-        "headers.x: has a line break or another control character (write it on one line)",
+        "headers.x: has a line break or another character that no header carries (write it on one line, in ASCII)",
         "url: only http and https are spoken (write it like https://hooks.example.com/path)",
         "payload: is nested deeper than 32 levels (make it flatter)",
         "signing_secrets[0]: a signing secret is base64 after its whsec_ (make one with: echo whsec_$(openssl rand -base64 32))",
