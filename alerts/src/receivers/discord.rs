@@ -7,6 +7,7 @@ use ops_contract::Notification;
 use serde_json::{Map, Value, json};
 
 use super::http::{Http, check_url};
+use super::incident::marked;
 use super::page::{self, Grade, Markup, cut};
 use super::settings::{Secret, Settings};
 use super::words::Words;
@@ -79,7 +80,7 @@ impl Kind for Discord {
     fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {
         let words = Words { note, telling, escape: Escape::None };
         let own_title = || Markup::Discord.escape(&page::title(note, telling));
-        let title = words.text(self.title.as_deref(), "discord.default.title", own_title);
+        let title = marked(words.text(self.title.as_deref(), "discord.default.title", own_title), telling);
         let own_text = || page::text(note, telling, Markup::Discord, MESSAGE);
         let text = words.text(self.message.as_deref(), "discord.default.message", own_text);
         let mut embed = Map::new();

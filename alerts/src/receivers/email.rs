@@ -1,6 +1,6 @@
 //! `email_configs`: a mail with an HTML and a text part.
 
-mod look;
+pub(super) mod look;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +10,7 @@ use ops_contract::Notification;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::incident::marked;
 use super::page::{self, Markup, cut};
 use super::settings::{Secret, Settings};
 use super::words::Words;
@@ -179,9 +180,7 @@ impl Email {
         let (note, telling) = (words.note, words.telling);
         let title = || page::title(note, telling);
         let mut subject = words.text(self.subject.as_deref(), "email.default.subject", title);
-        if telling.test && !subject.starts_with("TEST") {
-            subject = format!("TEST {subject}");
-        }
+        subject = marked(subject, telling);
         let mut all = vec![
             ("Subject".to_owned(), one_line(&subject)),
             // The same at each attempt: who gets it twice sees it once.
@@ -221,6 +220,10 @@ impl Kind for Email {
 
     fn remarks(&self) -> Vec<String> {
         self.remarks.clone()
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().collect()
     }
 
     fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {

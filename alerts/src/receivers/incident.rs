@@ -6,7 +6,8 @@ use super::{Telling, page};
 
 /// Marks what an operator asked for as a test, unless it already says so.
 pub(super) fn marked(text: String, telling: &Telling<'_>) -> String {
-    if telling.test && !text.contains("TEST") { format!("[TEST] {text}") } else { text }
+    let says = text.starts_with("TEST ") || text.contains("[TEST]");
+    if telling.test && !says { format!("[TEST] {text}") } else { text }
 }
 
 /// The severity in PagerDuty's four words, of which the other tools know what they need.

@@ -37,6 +37,10 @@ use crate::templates::Templates;
 use settings::Secret;
 
 pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
+#[cfg(test)]
+pub(crate) use page::tests as page_tests;
+pub(crate) use page::{escape_html, escape_slack, page_text, page_title};
+pub(crate) use webhook::reason;
 
 /// Reads the settings of one kind.
 type Read = fn(&Value, &Globals) -> Result<Arc<dyn Kind>, Vec<Wrong>>;

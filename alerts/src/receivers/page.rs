@@ -4,7 +4,7 @@
 mod facts;
 mod markup;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 
 use ops_contract::{Notification, NotificationReason, NotificationStatus};
 
@@ -15,6 +15,10 @@ pub(super) use markup::{Markup, address, cut};
 
 /// Alerts that are told in full; of more their number is said.
 const IN_FULL: usize = 10;
+/// Longest texts in characters that templates take: what somebody reads on a phone, what Discord takes, and others.
+const SLACK_TEXT: usize = 6_000;
+const DISCORD_TEXT: usize = 4096;
+const PLAIN_TEXT: usize = 15_000;
 /// Longest title in characters: what a lock screen shows.
 const TITLE: usize = 200;
 
@@ -47,7 +51,7 @@ pub(super) fn title(note: &Notification, telling: &Telling<'_>) -> String {
 /// All that is known, in at most `most` characters: the alerts one by one, then what can be done.
 pub(super) fn text(note: &Notification, telling: &Telling<'_>, markup: Markup, most: usize) -> String {
     let lead = lead(note, telling, markup);
-    let tail = tail(telling, markup);
+    let tail = tail(note, telling, markup);
     // Room for "… and 18446744073709551615 more" and what separates the blocks.
     let mut room =
         most.saturating_sub(lead.chars().count()).saturating_sub(tail.chars().count()).saturating_sub(60);
@@ -71,6 +75,31 @@ pub(super) fn text(note: &Notification, telling: &Telling<'_>, markup: Markup, m
     blocks.join(&markup.line_break().repeat(2))
 }
 
+/// [`title`] or [`text`] in the markup of this name, for templates; the other arguments are what they take.
+pub(crate) fn page_title(kind: &str, note: &Notification, telling: &Telling<'_>) -> Option<String> {
+    Some(Markup::named(kind)?.escape(&title(note, telling)))
+}
+
+/// See [`page_title`].
+pub(crate) fn page_text(kind: &str, note: &Notification, telling: &Telling<'_>) -> Option<String> {
+    Some(match Markup::named(kind)? {
+        Markup::Html => super::email::look::html(note, telling),
+        Markup::Slack => text(note, telling, Markup::Slack, SLACK_TEXT),
+        Markup::Discord => text(note, telling, Markup::Discord, DISCORD_TEXT),
+        Markup::Plain => text(note, telling, Markup::Plain, PLAIN_TEXT),
+    })
+}
+
+/// The text so that nothing in it is HTML.
+pub(crate) fn escape_html(text: &str) -> String {
+    Markup::Html.escape_all(text)
+}
+
+/// The text so that nothing in it is markup for Slack, but for web links in Slack's own form.
+pub(crate) fn escape_slack(text: &str) -> String {
+    markup::keeping_links(text)
+}
+
 /// What is special about this message.
 fn lead(note: &Notification, telling: &Telling<'_>, markup: Markup) -> String {
     let said = if telling.test {
@@ -91,9 +120,9 @@ fn lead(note: &Notification, telling: &Telling<'_>, markup: Markup) -> String {
 }
 
 /// What can be done.
-fn tail(telling: &Telling<'_>, markup: Markup) -> String {
+fn tail(note: &Notification, telling: &Telling<'_>, markup: Markup) -> String {
     let mut links = Vec::new();
-    if let Some(url) = telling.ack_url {
+    if let Some(url) = telling.ack_url.filter(|_| note.status == NotificationStatus::Firing) {
         links.push(markup.link("Acknowledge", url));
     }
     links.push(markup.link("Open InsightDesk", telling.external_url));

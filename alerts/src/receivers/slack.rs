@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ops_contract::Notification;
+use ops_contract::{Notification, NotificationStatus};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::http::{Http, check_url};
+use super::incident::marked;
 use super::page::{self, Grade, Markup, cut};
 use super::settings::{Secret, Settings};
 use super::words::Words;
@@ -177,7 +178,7 @@ impl Slack {
     fn attachment(&self, words: &Words<'_>) -> Value {
         let (note, telling) = (words.note, words.telling);
         let own_title = || Markup::Slack.escape(&page::title(note, telling));
-        let title = words.text(self.title.as_deref(), "slack.default.title", own_title);
+        let title = marked(words.text(self.title.as_deref(), "slack.default.title", own_title), telling);
         let mut it = Map::new();
         let mut put = |key: &str, value: Option<String>, most| {
             if let Some(value) = value.filter(|it| !it.is_empty()) {
@@ -204,7 +205,8 @@ impl Slack {
             it.insert("fields".to_owned(), Value::Array(fields));
         }
         let mut actions: Vec<Value> = self.actions.iter().filter_map(|action| action.value(words)).collect();
-        if let (true, Some(url)) = (self.actions.is_empty(), telling.ack_url) {
+        let firing = note.status == NotificationStatus::Firing;
+        if let (true, Some(url)) = (self.actions.is_empty() && firing, telling.ack_url) {
             actions.push(json!({ "type": "button", "text": "Acknowledge", "url": url, "style": "primary" }));
         }
         if !actions.is_empty() {

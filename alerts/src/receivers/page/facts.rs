@@ -6,7 +6,7 @@ use jiff::Timestamp as Instant;
 use ops_contract::{Notification, NotificationStatus, NotifiedAlert, Timestamp};
 
 use super::markup::{Markup, cut};
-use crate::receivers::Telling;
+use crate::receivers::{Telling, incident};
 
 /// Longest label, summary and other text in characters.
 const LABEL: usize = 150;
@@ -47,9 +47,9 @@ pub(super) fn worst(note: &Notification) -> &str {
 }
 
 fn graded(severity: &str) -> Grade {
-    match severity.to_ascii_lowercase().as_str() {
-        "info" | "information" | "informational" | "notice" | "none" | "debug" => Grade::Information,
-        "warning" | "warn" | "minor" | "low" | "medium" => Grade::Warning,
+    match incident::severity(severity) {
+        "info" => Grade::Information,
+        "warning" => Grade::Warning,
         // What nobody has graded may be bad.
         _ => Grade::Critical,
     }

@@ -14,6 +14,17 @@ pub(in crate::receivers) enum Markup {
 }
 
 impl Markup {
+    /// By the name that templates say.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "plain" => Some(Self::Plain),
+            "slack" => Some(Self::Slack),
+            "discord" => Some(Self::Discord),
+            "html" => Some(Self::Html),
+            _ => None,
+        }
+    }
+
     pub(super) fn line_break(self) -> &'static str {
         match self {
             Self::Html => "<br>\n",
@@ -23,6 +34,12 @@ impl Markup {
 
     /// The text so that nothing in it is markup, on one line.
     pub(in crate::receivers) fn escape(self, text: &str) -> String {
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.escape_all(&text)
+    }
+
+    /// The same; lines stay lines as they are.
+    pub(super) fn escape_all(self, text: &str) -> String {
         text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
             match (self, c) {
                 (Self::Slack | Self::Html, '&') => out.push_str("&amp;"),
@@ -30,11 +47,12 @@ impl Markup {
                 (Self::Slack | Self::Html, '>') => out.push_str("&gt;"),
                 (Self::Html, '"') => out.push_str("&#34;"),
                 (Self::Html, '\'') => out.push_str("&#39;"),
-                (Self::Discord, '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '[' | ']' | '#') => {
+                (Self::Discord, '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '#') => {
                     out.push('\\');
                     out.push(c);
                 }
-                (_, c) if c.is_control() => out.push(' '),
+                // What makes a link of a text in brackets.
+                (Self::Discord, '(') if out.ends_with(']') => out.push_str("\\("),
                 (_, c) => out.push(c),
             }
             out
@@ -77,6 +95,36 @@ impl Markup {
             Self::Plain | Self::Html => utc,
         }
     }
+}
+
+/// Escaped for Slack, but for what already is: its entities, and web links such as `<https://example.com|text>`.
+pub(super) fn keeping_links(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let kept = match c {
+            '<' => link_length(rest),
+            '&' => ["&amp;", "&lt;", "&gt;"].iter().find(|it| rest.starts_with(**it)).map(|it| it.len()),
+            _ => None,
+        };
+        let length = kept.unwrap_or(c.len_utf8());
+        let (part, after) = rest.split_at(length);
+        if kept.is_some() {
+            out.push_str(part);
+        } else {
+            out.push_str(&Markup::Slack.escape_all(part));
+        }
+        rest = after;
+    }
+    out
+}
+
+/// The length of the web link that `rest` begins with.
+fn link_length(rest: &str) -> Option<usize> {
+    let inner = rest.get(1..)?;
+    let end = inner.find(['<', '>', '\n'])?;
+    let link = inner.starts_with("https://") || inner.starts_with("http://");
+    (link && inner.get(end..)?.starts_with('>')).then_some(end + 2)
 }
 
 /// An http(s) address in which no character ends a link of any markup; nothing of what is something else or very long.

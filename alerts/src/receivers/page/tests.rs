@@ -8,15 +8,15 @@ use super::*;
 use crate::templates::Templates;
 
 /// 2026-11-23 03:12:00 UTC.
-pub(in crate::receivers) const NOW: Timestamp = Timestamp(1_795_403_520_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_795_403_520_000_000);
 const MINUTE: i64 = 60_000_000;
 
-pub(in crate::receivers) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// Fires for 25 minutes.
-pub(in crate::receivers) fn alert(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> NotifiedAlert {
+pub(crate) fn alert(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> NotifiedAlert {
     NotifiedAlert {
         id: "a1".to_owned(),
         fingerprint: "0123456789abcdef".to_owned(),
@@ -30,13 +30,13 @@ pub(in crate::receivers) fn alert(labels: &[(&str, &str)], annotations: &[(&str,
     }
 }
 
-pub(in crate::receivers) fn resolved(mut alert: NotifiedAlert) -> NotifiedAlert {
+pub(crate) fn resolved(mut alert: NotifiedAlert) -> NotifiedAlert {
     alert.status = NotificationStatus::Resolved;
     alert.ends_at = Some(Timestamp(NOW.0 - 5 * MINUTE));
     alert
 }
 
-pub(in crate::receivers) fn note(alerts: Vec<NotifiedAlert>) -> Notification {
+pub(crate) fn note(alerts: Vec<NotifiedAlert>) -> Notification {
     let fires = alerts.iter().any(|it| it.status == NotificationStatus::Firing);
     Notification {
         id: "n1".to_owned(),
@@ -53,7 +53,7 @@ pub(in crate::receivers) fn note(alerts: Vec<NotifiedAlert>) -> Notification {
 }
 
 /// One alert with all that there is to say.
-pub(in crate::receivers) fn api_down() -> Notification {
+pub(crate) fn api_down() -> Notification {
     let mut it = alert(
         &[("alertname", "ApiDown"), ("service", "api"), ("severity", "critical")],
         &[
@@ -67,7 +67,7 @@ pub(in crate::receivers) fn api_down() -> Notification {
     note(vec![it])
 }
 
-pub(in crate::receivers) fn telling(templates: &Templates) -> Telling<'_> {
+pub(crate) fn telling(templates: &Templates) -> Telling<'_> {
     Telling {
         templates,
         external_url: "https://ops.example.org",
@@ -169,7 +169,7 @@ fn values_are_no_markup_and_only_web_addresses_are_links() {
     assert!(html.contains("&lt;script&gt;&#34;&#39;&amp;"), "{html}");
     assert!(!html.contains("<script") && !html.contains("href=\"javascript"), "{html}");
     let discord = text(&all, &telling, Markup::Discord, 4000);
-    assert!(discord.contains("\\*\\_\\`\\[x\\](y)\\|"), "{discord}");
+    assert!(discord.contains("\\*\\_\\`[x]\\(y)\\|"), "{discord}");
     assert!(discord.contains("[Runbook](<https://x/a%20b%7Cc%3Ed%29%22e>)"), "{discord}");
     assert!(discord.contains("<t:1795402020:f>"), "{discord}");
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::host::Object;
 use super::value::Value;
 use super::{TemplateError, printf, prometheus};
 
@@ -11,9 +12,14 @@ const OWN: [&str; 18] = [
     "ge", "html", "urlquery", "call",
 ];
 
-/// Whether there is a function of this name.
+/// Whether it is one of Go's own.
+pub(super) fn is_go(name: &str) -> bool {
+    OWN.contains(&name)
+}
+
+/// Whether a rule's template can call a function of this name.
 pub(super) fn is_known(name: &str) -> bool {
-    OWN.contains(&name) || prometheus::FUNCTIONS.contains(&name)
+    is_go(name) || prometheus::FUNCTIONS.contains(&name)
 }
 
 /// The value of one of Go's own functions; `None` for another. Its text may have `most` bytes.
@@ -55,6 +61,10 @@ fn length(value: &Value) -> Result<Value, TemplateError> {
         Value::Labels(it) => it.len(),
         Value::Map(it) => it.len(),
         Value::Samples(it) => it.len(),
+        Value::List(it) => it.len(),
+        Value::Object(it) => {
+            it.count().ok_or_else(|| TemplateError::new(format!("len of a {}", it.kind())))?
+        }
         other => return Err(TemplateError::new(format!("len of a {}", other.kind()))),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
@@ -74,6 +84,8 @@ fn index(value: &Value, key: &Value) -> Result<Value, TemplateError> {
             let found = it.get(place(it.len())?);
             Ok(found.map_or(Value::Nil, |(labels, value)| Value::Sample(labels.clone(), *value)))
         }
+        (Value::List(it), _) => Ok(it.get(place(it.len())?).cloned().unwrap_or(Value::Nil)),
+        (Value::Object(it), _) => of_object(&**it, key),
         (Value::Text(it), _) => {
             let byte = it.as_bytes().get(place(it.len())?);
             Ok(byte.map_or(Value::Nil, |byte| Value::Int(i64::from(*byte))))
@@ -82,6 +94,20 @@ fn index(value: &Value, key: &Value) -> Result<Value, TemplateError> {
             Err(TemplateError::new(format!("cannot index a {} with a {}", value.kind(), key.kind())))
         }
     }
+}
+
+/// What stands under a key of a collection of the caller's.
+fn of_object(object: &dyn Object, key: &Value) -> Result<Value, TemplateError> {
+    let wrong = |why: &str| TemplateError::new(format!("cannot index a {}: {why}", object.kind()));
+    if object.count().is_none() {
+        return Err(wrong("it is no collection"));
+    }
+    for (it, value) in object.items() {
+        if equal(&it, key)? {
+            return Ok(value);
+        }
+    }
+    object.missing().ok_or_else(|| wrong("the index is out of range"))
 }
 
 fn slice(value: &Value, ends: &[Value]) -> Result<Value, TemplateError> {

@@ -2,9 +2,11 @@
 //! functions that Prometheus adds.
 //!
 //! What is rendered equals what Prometheus renders, but output, depth and work are bounded. To add a function: name it in
-//! `prometheus::FUNCTIONS` and give it an arm in `prometheus::call`.
+//! `prometheus::FUNCTIONS` and give it an arm in `prometheus::call`. Others than rules bring their own values and functions:
+//! [`Library`].
 
 mod functions;
+mod host;
 mod lex;
 mod node;
 mod number;
@@ -25,6 +27,9 @@ use thiserror::Error;
 
 use crate::VectorSample;
 
+pub use host::{Functions, Library, Object, Rendering, SHARED, shared};
+pub use value::Value;
+
 /// Variables that every template of a rule knows.
 const VARIABLES: [&str; 4] = ["$labels", "$externalLabels", "$externalURL", "$value"];
 
@@ -43,7 +48,9 @@ pub struct TemplateError {
 }
 
 impl TemplateError {
-    fn new(reason: impl Into<String>) -> Self {
+    /// An error with this reason.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }
@@ -74,7 +81,7 @@ impl Template {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        parse::parse(text, &VARIABLES).map(|tree| Self { tree: Arc::new(tree) })
+        parse::parse(text, &VARIABLES, &functions::is_known).map(|tree| Self { tree: Arc::new(tree) })
     }
 
     /// Renders it.

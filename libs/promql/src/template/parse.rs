@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::TemplateError;
-use super::functions;
 use super::lex::{Token, lex};
 use super::node::{Branch, Command, Node, Operand, Pipeline};
 use super::value::Value;
@@ -15,21 +14,25 @@ const DEEPEST: usize = 60;
 const LONGEST: usize = 256 << 10;
 
 /// A template and those that it defines, by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     pub(super) root: Vec<Node>,
     pub(super) named: BTreeMap<String, Vec<Node>>,
 }
 
-/// Parses a template that may use `variables`.
-pub(super) fn parse(text: &str, variables: &[&str]) -> Result<Tree, TemplateError> {
+/// Parses a template that may use `variables` and call functions that are `known`.
+pub(super) fn parse(
+    text: &str,
+    variables: &[&str],
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Tree, TemplateError> {
     if text.len() > LONGEST {
         return Err(TemplateError::new(format!("the template is longer than {LONGEST} bytes")));
     }
     let mut tokens = lex(text)?;
     tokens.reverse();
     let variables = ["$"].iter().chain(variables).map(|it| (*it).to_owned()).collect();
-    let mut parser = Parser { tokens, variables, ranges: 0, depth: 0, named: BTreeMap::new() };
+    let mut parser = Parser { tokens, variables, ranges: 0, depth: 0, named: BTreeMap::new(), known };
     let (root, end) = parser.list(true)?;
     match end {
         End::OfText => Ok(Tree { root, named: parser.named }),
@@ -46,7 +49,9 @@ enum End {
     Else(Option<String>),
 }
 
-struct Parser {
+struct Parser<'a> {
+    /// Functions that can be called.
+    known: &'a dyn Fn(&str) -> bool,
     /// Those to come, the next one last.
     tokens: Vec<Token>,
     /// Names that are known here.
@@ -57,7 +62,7 @@ struct Parser {
     named: BTreeMap<String, Vec<Node>>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn next(&mut self) -> Option<Token> {
         self.tokens.pop()
     }
@@ -346,7 +351,7 @@ impl Parser {
                 "true" => Operand::Constant(Value::Bool(true)),
                 "false" => Operand::Constant(Value::Bool(false)),
                 "nil" => Operand::Constant(Value::Nil),
-                name if functions::is_known(name) => Operand::Function(name.into()),
+                name if (self.known)(name) => Operand::Function(name.into()),
                 name => return Err(TemplateError::new(format!("the function {name:?} is not defined"))),
             },
             other => return Err(unexpected(other.as_ref(), of)),

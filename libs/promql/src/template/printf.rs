@@ -212,10 +212,12 @@ fn verb(out: &mut String, letter: char, flags: Flags, value: &Value) {
         ('v' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G' | 'x' | 'X', Value::Float(it)) => {
             floating(out, letter, flags, *it);
         }
-        ('v' | 's' | 'q' | 'x' | 'X', Value::Text(it)) => text(out, letter, flags, it),
+        ('v' | 's' | 'q' | 'x' | 'X', Value::Text(it) | Value::Safe(it)) => text(out, letter, flags, it),
         ('v' | 's' | 'q', Value::Time(it)) => text(out, letter, flags, &time::text(*it)),
         ('v' | 's' | 'q', Value::Duration(it)) => text(out, letter, flags, &time::duration(*it)),
-        (_, Value::Labels(_) | Value::Map(_) | Value::Sample(..) | Value::Samples(_) | Value::Data(_)) => {
+        ('v' | 's' | 'q', Value::Object(it)) => text(out, letter, flags, &it.text()),
+        (_, Value::Labels(_) | Value::Map(_) | Value::Sample(..) | Value::Samples(_))
+        | (_, Value::Data(_) | Value::List(_)) => {
             composite(out, letter, flags, value);
         }
         _ => {
@@ -259,6 +261,11 @@ fn composite(out: &mut String, letter: char, flags: Flags, value: &Value) {
             out.push('&');
             let fields = [("Labels", Value::Labels(labels.clone())), ("Value", Value::Float(*it))];
             structure(out, letter, flags, &fields);
+        }
+        Value::List(list) => {
+            out.push('[');
+            each(out, &mut list.iter().map(|it| (None, it.clone())));
+            out.push(']');
         }
         Value::Data(fields) => structure(out, letter, flags, fields),
         _ => {}

@@ -53,9 +53,24 @@ pub(super) fn call(
     context: &Context<'_>,
     most: usize,
 ) -> Result<Value, TemplateError> {
-    let text = |it: String| Ok(Value::text(it));
     match (name, arguments) {
         ("query", [Value::Text(expression)]) => query(context, expression),
+        ("pathPrefix", []) => Ok(Value::text(path(context.external_url))),
+        ("externalURL", []) => Ok(Value::text(context.external_url)),
+        _ => pure(name, arguments, most).unwrap_or_else(|| Err(not_taken(name, arguments))),
+    }
+}
+
+/// A function was given what it does not take.
+pub(super) fn not_taken(name: &str, arguments: &[Value]) -> TemplateError {
+    let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
+    TemplateError::new(format!("{name} does not take ({})", kinds.join(", ")))
+}
+
+/// Those of them that need to know nothing but their arguments.
+pub(super) fn pure(name: &str, arguments: &[Value], most: usize) -> Option<Result<Value, TemplateError>> {
+    let text = |it: String| Ok(Value::text(it));
+    Some(match (name, arguments) {
         ("first", [Value::Samples(it)]) => match it.first() {
             Some((labels, value)) => Ok(Value::Sample(labels.clone(), *value)),
             None => Err(TemplateError::new("first() of a query that gave nothing")),
@@ -75,7 +90,9 @@ pub(super) fn call(
         ("reReplaceAll", [Value::Text(pattern), Value::Text(with), Value::Text(it)]) => {
             replace_all(pattern, with, it, most)
         }
-        ("match", [Value::Text(pattern), Value::Text(it)]) => Ok(Value::Bool(regex(pattern)?.is_match(it))),
+        ("match", [Value::Text(pattern), Value::Text(it)]) => {
+            regex(pattern).map(|regex| Value::Bool(regex.is_match(it)))
+        }
         ("safeHtml", [Value::Text(it)]) => Ok(Value::Text(Arc::clone(it))),
         ("title", [Value::Text(it)]) => text(title(it)),
         ("toUpper", [Value::Text(it)]) => text(it.to_uppercase()),
@@ -85,24 +102,28 @@ pub(super) fn call(
         ("urlQueryEscape", [Value::Text(it)]) => text(query_escape(it)),
         ("stripPort", [Value::Text(it)]) => text(host_port(it).map_or(&**it, |(host, _)| host).to_owned()),
         ("stripDomain", [Value::Text(it)]) => text(strip_domain(it)),
-        ("pathPrefix", []) => text(path(context.external_url).to_owned()),
-        ("externalURL", []) => text(context.external_url.to_owned()),
         ("parseDuration" | "parseDurationTime", [Value::Text(it)]) => parse_duration(name, it),
-        ("humanize", [it]) => text(humanize(number(it)?)),
-        ("humanize1024", [it]) => text(humanize_1024(number(it)?)),
-        ("humanizeDuration", [it]) => text(humanize_duration(number(it)?)),
-        ("humanizePercentage", [it]) => text(format!("{}%", four(number(it)? * 100.0))),
-        ("humanizeTimestamp", [it]) => match number(it)? {
-            seconds if seconds.is_finite() => text(time::text(moment(seconds)?)),
-            other => text(four(other)),
-        },
-        ("toTime", [it]) => moment(number(it)?).map(Value::Time),
-        ("toDuration", [it]) => nanoseconds(number(it)?).map(Value::Duration),
-        (name, arguments) => {
-            let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
-            Err(TemplateError::new(format!("{name} does not take ({})", kinds.join(", "))))
-        }
-    }
+        _ => return of_number(name, arguments),
+    })
+}
+
+/// Those that take a number.
+fn of_number(name: &str, arguments: &[Value]) -> Option<Result<Value, TemplateError>> {
+    let [it] = arguments else { return None };
+    let text = |shown: fn(f64) -> String| number(it).map(|it| Value::text(shown(it)));
+    Some(match name {
+        "humanize" => text(humanize),
+        "humanize1024" => text(humanize_1024),
+        "humanizeDuration" => text(humanize_duration),
+        "humanizePercentage" => text(|it| format!("{}%", four(it * 100.0))),
+        "humanizeTimestamp" => number(it).and_then(|it| match it {
+            seconds if seconds.is_finite() => Ok(Value::text(time::text(moment(seconds)?))),
+            other => Ok(Value::text(four(other))),
+        }),
+        "toTime" => number(it).and_then(|it| moment(it).map(Value::Time)),
+        "toDuration" => number(it).and_then(|it| nanoseconds(it).map(Value::Duration)),
+        _ => return None,
+    })
 }
 
 fn query(context: &Context<'_>, expression: &str) -> Result<Value, TemplateError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::host::Rendering;
 use super::node::{Branch, Command, Node, Operand, Pipeline};
 use super::parse::Tree;
 use super::value::Value;
@@ -15,6 +16,9 @@ const MOST_WORK: usize = 4 << 20;
 
 /// Deepest nesting of elements and of templates that use templates.
 const DEEPEST: usize = 150;
+
+/// Most arguments of one call.
+const MOST_ARGUMENTS: usize = 100;
 
 /// Most calls of `query`.
 const MOST_QUERIES: usize = 1_000;
@@ -44,22 +48,37 @@ pub(super) fn render(tree: &Tree, context: &Context<'_>) -> Result<String, Templ
         ("$externalURL", url),
         ("$value", value),
     ];
-    let mut run = Run {
-        tree,
-        context,
-        out: String::new(),
-        variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
-        work: 0,
-        depth: 0,
-        queries: 0,
-    };
+    let call = |name: &str, values: &[Value]| prometheus::call(name, values, context, MOST_BYTES);
+    let mut run = Run::new(tree, &call);
+    run.variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
     run.list(&tree.root, &data)?;
     Ok(run.out)
 }
 
+/// Renders `tree` with what a caller gives; templates that it does not define come from `library`.
+pub(super) fn render_hosted(
+    tree: &Tree,
+    library: &Tree,
+    rendering: &Rendering<'_>,
+) -> Result<String, TemplateError> {
+    let call = |name: &str, values: &[Value]| rendering.functions.call(name, values, MOST_BYTES);
+    let mut run = Run::new(tree, &call);
+    run.library = Some(library);
+    run.escape = Some(rendering.escape);
+    run.variables.push(("$".to_owned(), rendering.data.clone()));
+    run.list(&tree.root, &rendering.data)?;
+    Ok(run.out)
+}
+
+/// Calls a function that is not Go's own.
+type Call<'a> = &'a dyn Fn(&str, &[Value]) -> Result<Value, TemplateError>;
+
 struct Run<'a> {
     tree: &'a Tree,
-    context: &'a Context<'a>,
+    /// Templates that `tree` does not define.
+    library: Option<&'a Tree>,
+    call: Call<'a>,
+    escape: Option<&'a dyn Fn(&str) -> String>,
     out: String,
     /// The innermost last.
     variables: Vec<(String, Value)>,
@@ -69,6 +88,20 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    fn new(tree: &'a Tree, call: Call<'a>) -> Self {
+        Self {
+            tree,
+            library: None,
+            call,
+            escape: None,
+            out: String::new(),
+            variables: Vec::new(),
+            work: 0,
+            depth: 0,
+            queries: 0,
+        }
+    }
+
     /// Counts work.
     fn spend(&mut self, work: usize) -> Result<(), TemplateError> {
         self.work = self.work.saturating_add(work);
@@ -133,10 +166,13 @@ impl<'a> Run<'a> {
     }
 
     fn print(&mut self, value: &Value) -> Result<(), TemplateError> {
-        match value {
-            Value::Nil => self.write("<no value>"),
-            Value::Text(text) => self.write(text),
-            value => self.write(&printf::shown(value)),
+        match (value, self.escape) {
+            (Value::Nil, None) => self.write("<no value>"),
+            (Value::Text(text), None) | (Value::Safe(text), _) => self.write(text),
+            (value, None) => self.write(&printf::shown(value)),
+            (Value::Nil, Some(escape)) => self.write(&escape("<no value>")),
+            (Value::Text(text), Some(escape)) => self.write(&escape(text)),
+            (value, Some(escape)) => self.write(&escape(&printf::shown(value))),
         }
     }
 
@@ -163,12 +199,15 @@ impl<'a> Run<'a> {
                 let samples = it.iter().map(|(labels, value)| Value::Sample(labels.clone(), *value));
                 (0..).map(Value::Int).zip(samples).collect()
             }
+            Value::List(it) => (0..).map(Value::Int).zip(it.iter().cloned()).collect(),
+            Value::Object(it) if it.count().is_some() => it.items(),
             Value::Int(count) => {
                 self.spend(usize::try_from(*count).unwrap_or(0))?;
                 (0..*count).map(|it| (Value::Int(it), Value::Int(it))).collect()
             }
             other => return Err(TemplateError::new(format!("range cannot go over a {}", other.kind()))),
         };
+        self.spend(items.len())?;
         if items.is_empty() {
             return self.list(&branch.otherwise, dot);
         }
@@ -201,6 +240,7 @@ impl<'a> Run<'a> {
         let nodes = tree
             .named
             .get(name)
+            .or_else(|| self.library.and_then(|it| it.named.get(name)))
             .ok_or_else(|| TemplateError::new(format!("the template {name:?} is not defined")))?;
         let data = pipeline.map_or(Ok(Value::Nil), |it| self.pipeline(it, dot))?;
         let outside = std::mem::replace(&mut self.variables, vec![("$".to_owned(), data.clone())]);
@@ -245,10 +285,36 @@ impl<'a> Run<'a> {
         if let Operand::Function(name) = &command.head {
             return self.call(name, &command.arguments, dot, piped);
         }
-        if !command.arguments.is_empty() || piped.is_some() {
-            return Err(TemplateError::new("arguments are given to something that is no function"));
+        if command.arguments.is_empty() && piped.is_none() {
+            return self.operand(&command.head, dot);
         }
-        self.operand(&command.head, dot)
+        let (owner, name) = self.owner(&command.head, dot)?;
+        let mut values = Vec::with_capacity(command.arguments.len() + 1);
+        for argument in &command.arguments {
+            values.push(self.operand(argument, dot)?);
+        }
+        values.extend(piped);
+        let value = owner.method(name, &plain(values))?;
+        self.spend(size(&value))?;
+        Ok(value)
+    }
+
+    /// The value whose method `operand` is, and the method's name.
+    fn owner(&mut self, operand: &'a Operand, dot: &Value) -> Result<(Value, &'a str), TemplateError> {
+        let wrong = || TemplateError::new("arguments are given to something that is no function");
+        let (value, names) = match operand {
+            Operand::Field(names) => (dot.clone(), names),
+            Operand::Variable(name, names) => (self.variable(name), names),
+            Operand::Chain(inner, names) => (self.operand(inner, dot)?, names),
+            _ => return Err(wrong()),
+        };
+        let (last, before) = names.split_last().ok_or_else(wrong)?;
+        Ok((before.iter().try_fold(value, |value, name| value.field(name))?, last))
+    }
+
+    fn variable(&self, name: &str) -> Value {
+        let found = self.variables.iter().rev().find(|(it, _)| it == name);
+        found.map_or(Value::Nil, |(_, value)| value.clone())
     }
 
     fn operand(&mut self, operand: &'a Operand, dot: &Value) -> Result<Value, TemplateError> {
@@ -259,10 +325,7 @@ impl<'a> Run<'a> {
             Operand::Dot => Ok(dot.clone()),
             Operand::Constant(value) => Ok(value.clone()),
             Operand::Field(names) => fields(dot.clone(), names),
-            Operand::Variable(name, names) => {
-                let found = self.variables.iter().rev().find(|(it, _)| it == name);
-                fields(found.map_or(Value::Nil, |(_, value)| value.clone()), names)
-            }
+            Operand::Variable(name, names) => fields(self.variable(name), names),
             Operand::Chain(inner, names) => fields(self.operand(inner, dot)?, names),
             Operand::Function(name) => self.call(name, &[], dot, None),
             Operand::Paren(pipeline) => self.pipeline(pipeline, dot),
@@ -295,19 +358,36 @@ impl<'a> Run<'a> {
                 return Err(TemplateError::new(format!("more than {MOST_QUERIES} queries in a template")));
             }
         }
+        if values.len() > MOST_ARGUMENTS {
+            return Err(TemplateError::new(format!("{name} is given more than {MOST_ARGUMENTS} arguments")));
+        }
+        self.spend(values.iter().map(size).sum())?;
+        let values = plain(values);
         let value = match functions::call(name, &values, MOST_BYTES) {
             Some(value) => value?,
-            None => prometheus::call(name, &values, self.context, MOST_BYTES)?,
+            None => (self.call)(name, &values)?,
         };
         self.spend(size(&value))?;
         Ok(value)
     }
 }
 
+/// What is safe to print is a text like others once something is made of it.
+fn plain(mut values: Vec<Value>) -> Vec<Value> {
+    for value in &mut values {
+        if let Value::Safe(text) = value {
+            *value = Value::Text(Arc::clone(text));
+        }
+    }
+    values
+}
+
 /// Bytes or elements that a function's value holds.
 fn size(value: &Value) -> usize {
     match value {
-        Value::Text(it) => it.len(),
+        Value::Text(it) | Value::Safe(it) => it.len(),
+        Value::List(it) => it.iter().map(|it| 1 + size(it)).sum(),
+        Value::Object(it) => it.count().unwrap_or(1),
         Value::Samples(it) => it.len(),
         _ => 1,
     }
