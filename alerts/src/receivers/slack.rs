@@ -17,14 +17,30 @@ use crate::templates::Escape;
 
 /// Where an app's token posts.
 const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
-/// Longest title and text in characters; Slack takes 40,000 in a message.
+/// Longest title and text in characters.
 const TITLE: usize = 1024;
 const TEXT: usize = 30_000;
+/// Most characters of a message.
+const MESSAGE_LIMIT: usize = 40_000;
 /// Longest text of our own: what somebody reads on a phone.
 const OWN_TEXT: usize = 6_000;
 /// Most fields and buttons.
 const MOST_FIELDS: usize = 50;
 const MOST_ACTIONS: usize = 5;
+
+/// Settings that no markup is read in.
+const RAW: [&str; 10] = [
+    "callback_id",
+    "image_url",
+    "thumb_url",
+    "username",
+    "icon_emoji",
+    "icon_url",
+    "type",
+    "url",
+    "style",
+    "name",
+];
 
 /// Settings that are templates and go into the attachment under their own name, left out where they fail or are empty.
 const PLAIN: [&str; 5] = ["pretext", "callback_id", "image_url", "thumb_url", "footer"];
@@ -186,15 +202,20 @@ impl Slack {
             }
         };
         for (key, text) in &self.plain {
-            put(key, words.filled(Some(text)), TITLE);
+            put(key, one(key, text, words), TITLE);
         }
         let own_text = || page::text(note, telling, Markup::Slack, OWN_TEXT);
         put("text", Some(words.text(self.text.as_deref(), "slack.default.text", own_text)), TEXT);
-        let link = words.filled(self.title_link.as_deref()).or_else(|| page::address(telling.external_url));
+        let link =
+            words.raw().filled(self.title_link.as_deref()).or_else(|| page::address(telling.external_url));
         put("title_link", link, TITLE * 2);
         put("fallback", Some(words.filled(self.fallback.as_deref()).unwrap_or_else(|| title.clone())), TITLE);
         put("title", Some(title), TITLE);
-        put("color", Some(words.filled(self.color.as_deref()).unwrap_or_else(|| color(note).to_owned())), 20);
+        put(
+            "color",
+            Some(words.raw().filled(self.color.as_deref()).unwrap_or_else(|| color(note).to_owned())),
+            20,
+        );
         let mrkdwn_in = match self.mrkdwn_in.as_slice() {
             [] => ["fallback", "pretext", "text"].map(str::to_owned).to_vec(),
             given => given.to_vec(),
@@ -237,10 +258,17 @@ impl Kind for Slack {
         let words = Words { note, telling, escape: Escape::Slack };
         let mut body = Map::new();
         if let Some(channel) = &self.channel {
-            body.insert("channel".to_owned(), words.try_filled(channel.get()?)?.into());
+            match (words.raw().try_filled(channel.get()?), &self.target) {
+                (Ok(channel), _) => {
+                    body.insert("channel".to_owned(), channel.into());
+                }
+                // The webhook has a channel of its own: better there than nowhere.
+                (Err(_), Target::Webhook(_)) => {}
+                (Err(error), Target::App { .. }) => return Err(format!("channel: {error}")),
+            }
         }
         for (key, text) in &self.message {
-            if let Some(text) = words.filled(Some(text)) {
+            if let Some(text) = one(key, text, &words) {
                 body.insert((*key).to_owned(), text.into());
             }
         }
@@ -251,7 +279,7 @@ impl Kind for Slack {
             body.insert("link_names".to_owned(), true.into());
         }
         body.insert("attachments".to_owned(), Value::Array(vec![self.attachment(&words)]));
-        let body = Value::Object(body).to_string().into_bytes();
+        let body = within_limit(body).into_bytes();
         match &self.target {
             Target::Webhook(url) => self.http.post(url.get()?, Vec::new(), body, telling),
             Target::App { url, token } => {
@@ -315,10 +343,29 @@ impl Action {
 fn filled(texts: &Texts, words: &Words<'_>) -> Map<String, Value> {
     texts
         .iter()
-        .filter_map(|(key, text)| {
-            Some(((*key).to_owned(), cut(&words.filled(Some(text))?, TITLE * 2).into()))
-        })
+        .filter_map(|(key, text)| Some(((*key).to_owned(), cut(&one(key, text, words)?, TITLE * 2).into())))
         .collect()
+}
+
+/// The message as JSON; what is too much for Slack loses its fields, then the text beside the attachment.
+fn within_limit(mut body: Map<String, Value>) -> String {
+    let mut json = Value::Object(body.clone()).to_string();
+    if json.chars().count() > MESSAGE_LIMIT {
+        if let Some(Value::Object(it)) = body.get_mut("attachments").and_then(|it| it.get_mut(0)) {
+            it.remove("fields");
+        }
+        json = Value::Object(body.clone()).to_string();
+    }
+    if json.chars().count() > MESSAGE_LIMIT {
+        body.remove("text");
+        json = Value::Object(body).to_string();
+    }
+    json
+}
+
+/// A setting, escaped where markup is read in it.
+fn one(key: &str, text: &str, words: &Words<'_>) -> Option<String> {
+    if RAW.contains(&key) { words.raw().filled(Some(text)) } else { words.filled(Some(text)) }
 }
 
 fn color(note: &Notification) -> &'static str {

@@ -13,7 +13,12 @@ pub(super) struct Words<'a> {
     pub(super) escape: Escape,
 }
 
-impl Words<'_> {
+impl<'a> Words<'a> {
+    /// The same for what is no text for people, such as an address.
+    pub(super) fn raw(&self) -> Words<'a> {
+        Words { escape: Escape::None, ..*self }
+    }
+
     /// The text of a setting, else the named template, else what `own` says.
     pub(super) fn text(&self, setting: Option<&str>, named: &str, own: impl FnOnce() -> String) -> String {
         let named = format!("{{{{ template {named:?} . }}}}");

@@ -94,7 +94,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("{{ list 1 \"a\" true }} {{ len (append (list 1) 2 3) }} {{ (dict \"a\" 1).a }}", "[1 a true] 3 1"),
     ("{{ list (list 1) }}", "!list does not take"),
     ("{{ define \"x\" }}<{{ . }}>{{ end }}{{ template \"x\" .Status }}", "<firing>"),
-    ("{{ template \"__subject\" . }}", "[FIRING:2] DiskFull (critical z<1>)"),
+    ("{{ template \"__subject\" . }}", "FIRING 2: DiskFull (zone=z<1>) [critical]"),
     ("{{ template \"slack.text\" . }}", "!the template \"slack.text\" is not defined"),
     ("{{ query \"up\" }}", "!the function \"query\" is not defined"),
     ("{{ pageTitle \"plain\" }}", "FIRING 2: DiskFull (zone=z<1>) [critical]"),
@@ -151,6 +151,17 @@ fn every_built_in_template_is_there_and_renders() {
     assert!(html.starts_with("<!DOCTYPE html>") && html.contains("z&lt;1&gt;"), "{html}");
     let slack = escaped("{{ template \"slack.default.text\" . }}", Escape::Slack).unwrap();
     assert!(slack.contains("zone=z&lt;1&gt;") && slack.contains("<!date^"), "{slack}");
+}
+
+#[test]
+fn the_list_of_alerts_says_all_of_each() {
+    let wanted = "DiskFull: resolved, began 2026-11-23 02:47 UTC
+  host=c, severity=critical, zone=z<1>
+  runbook_url: https://wiki/x?a=1&b=2
+  summary: c is full
+  https://ops.example.org/graph?g0.expr=up%3D%3D0
+";
+    assert_eq!(plain("{{ template \"__text_alert_list\" .Alerts.Resolved }}").as_deref(), Ok(wanted));
 }
 
 #[test]

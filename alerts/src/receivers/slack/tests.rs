@@ -77,6 +77,34 @@ fn labels_ping_nobody_and_resolved_ones_are_green() {
 }
 
 #[test]
+fn addresses_stay_as_they_are_and_a_channel_that_fails_is_left_out() {
+    let settings = json!({
+        "channel": "{{ nosuch }}", "title_link": "{{ (index .Alerts 0).GeneratorURL }}&a=1",
+        "footer": "{{ (index .Alerts 0).GeneratorURL }}",
+        "actions": [{ "type": "button", "text": "Go", "url": "{{ (index .Alerts 0).GeneratorURL }}" }],
+    });
+    let mut all = api_down();
+    all.alerts[0].generator_url = "https://x/?a=1&b=2".to_owned();
+    let (_, body) = sent(settings, &all);
+    assert_eq!(body.get("channel"), None);
+    let it = &body["attachments"][0];
+    assert_eq!(it["title_link"], "https://x/?a=1&b=2&a=1");
+    assert_eq!(it["actions"][0]["url"], "https://x/?a=1&b=2");
+    assert_eq!(it["footer"], "https://x/?a=1&amp;b=2");
+}
+
+#[test]
+fn a_message_that_is_too_long_loses_its_fields() {
+    let long = "x".repeat(30_000);
+    let field = json!({ "title": "t", "value": "v".repeat(2000) });
+    let settings = json!({ "text": long, "message_text": long, "fields": vec![field; 20] });
+    let (_, body) = sent(settings, &api_down());
+    assert!(body.to_string().chars().count() <= MESSAGE_LIMIT);
+    assert_eq!(body["attachments"][0]["text"], long);
+    assert_eq!((body.get("text"), body["attachments"][0].get("fields")), (None, None));
+}
+
+#[test]
 fn an_app_posts_with_its_token() {
     let settings = json!({ "app_token": "xoxb-1", "channel": "C1" });
     let slack = Integration::read("slack_configs", &settings, &globals()).unwrap();
