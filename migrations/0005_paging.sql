@@ -62,6 +62,8 @@ CREATE TABLE deliveries (
     created_at_us BIGINT NOT NULL,
     next_attempt_at_us BIGINT,
     attempts BIGINT NOT NULL,
+    -- An attempt ended without an answer: the receiver may have it.
+    uncertain BIGINT NOT NULL,
     holder TEXT,
     lease_until_us BIGINT,
     ended_at_us BIGINT

@@ -36,10 +36,11 @@ pub(crate) struct App {
     /// The rules.
     pub(crate) alerting: Alerting,
     /// Who is told, and whether it arrived.
-    #[allow(dead_code, reason = "the parts that need it follow within the hour")]
     pub(crate) paging: Paging,
     /// Secrets that the server itself needs, by name.
     pub(crate) secrets: BTreeMap<String, SecretString>,
+    /// What `.env` says: the Alertmanager file may name it.
+    pub(crate) variables: BTreeMap<String, SecretString>,
     pub(crate) auth: Auth,
     pub(crate) relay: Relay,
     pub(crate) answers: Answers,
@@ -91,6 +92,7 @@ pub(crate) struct Parts {
     pub(crate) series: Arc<Series>,
     pub(crate) alerting: Alerting,
     pub(crate) secrets: BTreeMap<String, SecretString>,
+    pub(crate) variables: BTreeMap<String, SecretString>,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
 }
@@ -106,6 +108,7 @@ impl App {
             alerting: parts.alerting,
             paging: Paging::new(),
             secrets: parts.secrets,
+            variables: parts.variables,
             auth: Auth::default(),
             relay: Relay::default(),
             answers: Answers::default(),

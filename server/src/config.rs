@@ -27,6 +27,8 @@ pub struct Config {
     pub agents: Vec<(AgentName, SecretString)>,
     /// Secrets that the server itself needs, by name: tokens of other metric stores.
     pub secrets: BTreeMap<String, SecretString>,
+    /// What the `.env` file says, by name: the Alertmanager file may name it; the environment counts first.
+    pub variables: BTreeMap<String, SecretString>,
     /// Where the server's own metrics go.
     pub metrics: Metrics,
 }

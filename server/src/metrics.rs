@@ -1,5 +1,6 @@
 //! The server's own metrics, `ops_*`. Those that mirror the state are written anew at each scrape.
 
+mod paging;
 mod process;
 mod queues;
 mod scaling;
@@ -33,6 +34,7 @@ pub(crate) struct Own {
     pub(crate) signals: Counter,
     actions: Family<ActionLabels, Counter>,
     store_up: Gauge,
+    pub(crate) paging: paging::Paging,
     process: process::Process,
     state: state::State,
     queues: queues::Queues,
@@ -43,6 +45,7 @@ pub(crate) struct Own {
 impl Own {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let own = Self {
+            paging: paging::Paging::register(metrics),
             process: process::Process::register(metrics),
             queues: queues::Queues::register(metrics),
             scaling: scaling::Scaling::register(metrics),
@@ -73,6 +76,7 @@ impl Own {
         self.scaling.refresh(app);
         self.series.refresh(app);
         self.store_up.set(i64::from(app.store_fault().is_none()));
+        self.paging.refresh(app);
         self.process.refresh();
     }
 }

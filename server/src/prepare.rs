@@ -53,6 +53,7 @@ pub(crate) async fn app(
         series: Arc::new(Series::new(series, outlets)),
         alerting,
         secrets: config.secrets,
+        variables: config.variables,
         metrics: config.metrics,
         shutdown,
     });

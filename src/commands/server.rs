@@ -43,7 +43,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     let operator = tokens::read(&operator_file)?;
     let agent = tokens::read(&agent_file)?;
     let secrets = secrets::of_server(&place, &file.stack)?;
-    let hidden = [operator.clone(), agent.clone()].into_iter().chain(secrets.values().cloned());
+    let variables = secrets::variables(&place)?;
+    let hidden = [operator.clone(), agent.clone()]
+        .into_iter()
+        .chain(secrets.values().cloned())
+        .chain(variables.values().cloned());
     let guard = super::telemetry("insightdesk-server", hidden)?;
 
     let config = ops_server::Config {
@@ -60,6 +64,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],
         agents: vec![(AgentName::from("local"), agent)],
         secrets,
+        variables,
         metrics: Metrics::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -31,6 +31,11 @@ pub(crate) fn of_server(place: &Place, stack: &Stack) -> anyhow::Result<BTreeMap
     Ok(secrets)
 }
 
+/// What the `.env` file says, by name.
+pub(crate) fn variables(place: &Place) -> anyhow::Result<BTreeMap<String, SecretString>> {
+    Ok(lines(place)?.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+}
+
 fn lines(place: &Place) -> anyhow::Result<BTreeMap<String, String>> {
     let file = place.base.join(".env");
     if !file.is_file() {

@@ -173,7 +173,7 @@ impl Dispatcher {
             let note = content::notification(self, group, &tell, truncated, reason, now);
             let told: Vec<(String, bool)> =
                 tell.iter().map(|it| (it.id.clone(), it.state == AlertState::Resolved)).collect();
-            writes.notifications.push(note);
+            writes.notifications.push((group.row.id.clone(), note));
             self.mark(group, &told, writes);
             group.row.told_at = Some(now);
             writes.groups.retain(|row| row.id != group.row.id);

@@ -40,8 +40,8 @@ pub struct Writes {
     pub members: Vec<MemberRow>,
     /// Members that are no more: group and alert.
     pub gone_members: Vec<(String, String)>,
-    /// What is to be told.
-    pub notifications: Vec<Notification>,
+    /// What is to be told, with the id of its group.
+    pub notifications: Vec<(String, Notification)>,
 }
 
 impl Writes {

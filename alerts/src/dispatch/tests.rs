@@ -146,7 +146,7 @@ impl World {
         }
         let writes = self.dispatcher.advance(changed, at(now));
         self.store(&writes);
-        writes.notifications.iter().map(describe).collect()
+        writes.notifications.iter().map(|(_, note)| describe(note)).collect()
     }
 
     /// All that is told until then, each as `second: text`, while nothing changes.
@@ -359,7 +359,7 @@ fn a_storm_is_told_in_pieces_and_nothing_is_left_out() {
             storm.iter().for_each(|it| drop(world.alerts.insert(it.id.clone(), it.clone())));
             let writes = world.dispatcher.advance(changed, at(second));
             world.store(&writes);
-            for note in &writes.notifications {
+            for (_, note) in &writes.notifications {
                 assert!(note.alerts.len() <= content::MOST);
                 told += note.alerts.len();
                 assert_eq!(note.status, NotificationStatus::Firing);

@@ -4,6 +4,7 @@
 
 mod calendar;
 mod escalation;
+mod file;
 mod restriction;
 mod rotation;
 mod schedule;
@@ -13,6 +14,7 @@ use ops_contract::Timestamp;
 
 pub use calendar::Calendar;
 pub use escalation::{Due, Level, Policies, Policy};
+pub use file::OnCall;
 pub use schedule::Schedule;
 pub use settings::{
     LayerSettings, LevelSettings, OverrideSettings, PolicySettings, RestrictionSettings, ScheduleSettings,

@@ -27,6 +27,7 @@ pub(crate) use duration::parse as parse_duration;
 pub use engine::Engine;
 pub use fault::Fault;
 pub use file::RuleFile;
+pub use identity::alert_id;
 pub use job::{Found, Job, Outcome};
 pub use rule::{Group, Rule, RuleAction};
 pub use set::{RuleSet, Settings};

@@ -90,7 +90,7 @@ fn read(path: &Path, stamp: Option<Stamp>) -> Result<String, String> {
 }
 
 /// The files that a path with `*` in its last part means; a path without one is itself, there or not.
-fn expand(pattern: &str) -> Vec<PathBuf> {
+pub(crate) fn expand(pattern: &str) -> Vec<PathBuf> {
     let path = Path::new(pattern);
     let (Some(folder), Some(last)) = (path.parent(), path.file_name().and_then(|it| it.to_str())) else {
         return Vec::new();

@@ -19,6 +19,7 @@ use ops_tasks::Activator;
 use secrecy::SecretString;
 
 pub(crate) use explore::explore;
+pub(crate) use files::expand;
 pub(crate) use pass::{Pass, Passed};
 use remote::Remote;
 pub(crate) use view::view;

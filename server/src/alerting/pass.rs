@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ops_alerts::dispatch::Dispatcher;
 use ops_alerts::rules::{Backend, Engine, Job, Local, Outcome, Step};
 use ops_contract::{AlertState, Timestamp};
 use ops_promql::Limits;
@@ -10,7 +11,7 @@ use ops_samples::{Labels, Sample};
 use serde::Serialize;
 
 use super::files;
-use crate::{App, clock, store};
+use crate::{App, clock, paging, store};
 
 /// Resolved alerts are shown, and told again, for this long (Prometheus: 15 min).
 const RESOLVED_FOR: Duration = Duration::from_secs(900);
@@ -26,6 +27,8 @@ pub(crate) struct Pass {
     app: Arc<App>,
     seen: Option<files::Seen>,
     looked: Instant,
+    routing: Option<paging::Seen>,
+    looked_at_routing: Instant,
     /// What could not be stored yet.
     unsaved: Vec<Outcome>,
 }
@@ -41,14 +44,23 @@ pub(crate) struct Passed {
 
 impl Pass {
     pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { app, seen: None, looked: Instant::now(), unsaved: Vec::new() }
+        Self {
+            app,
+            seen: None,
+            looked: Instant::now(),
+            routing: None,
+            looked_at_routing: Instant::now(),
+            unsaved: Vec::new(),
+        }
     }
 
     /// Does what is due.
     pub(crate) async fn run(&mut self) -> anyhow::Result<Passed> {
         if !self.leads().await? {
+            self.stand_back().await;
             return Ok(Passed::default());
         }
+        self.take_up_routing().await?;
         self.take_up_rules().await?;
         let mut passed = Passed::default();
         for _ in 0..ROUNDS {
@@ -66,9 +78,41 @@ impl Pass {
             }
             passed.transitions += self.save(outcomes).await?;
         }
+        if paging::is_due(&mut *self.app.store.connection().await?, &self.app, clock::now()).await? {
+            self.store(&[]).await?;
+        }
         let next = self.app.alerting.engine().as_ref().and_then(Engine::next_due_ms);
-        passed.due_in_ms = next.map(|at| (at - now_ms()).max(0));
+        let told = self.app.paging.dispatcher.lock().await.as_ref().and_then(Dispatcher::next_due).map(ms);
+        passed.due_in_ms = next.into_iter().chain(told).min().map(|at| (at - now_ms()).max(0));
         Ok(passed)
+    }
+
+    /// Another server decides: what this one remembers is old when its turn comes again.
+    async fn stand_back(&self) {
+        *self.app.alerting.engine() = None;
+        *self.app.paging.dispatcher.lock().await = None;
+    }
+
+    /// Loads the Alertmanager file at first, and again when it is another than before.
+    async fn take_up_routing(&mut self) -> anyhow::Result<()> {
+        if self.routing.is_some() && self.looked_at_routing.elapsed() < LOOK_AGAIN {
+            return Ok(());
+        }
+        self.looked_at_routing = Instant::now();
+        let seen = paging::look(&self.app);
+        if self.routing.as_ref() == Some(&seen) {
+            return Ok(());
+        }
+        let config = paging::load(&self.app).await?;
+        for remark in &config.remarks {
+            tracing::warn!(remark, "of the Alertmanager file something has no effect");
+        }
+        self.app.paging.set_config(config);
+        // It is read again with the new routes.
+        *self.app.paging.dispatcher.lock().await = None;
+        // The file may name other templates than before.
+        self.routing = Some(paging::look(&self.app));
+        Ok(())
     }
 
     /// Of several servers with one store, the one that plans evaluates: the agents talk to it.
@@ -140,23 +184,57 @@ impl Pass {
         Ok(transitions)
     }
 
+    /// Of several servers, only the one that has the lease writes: it keeps the others from taking it until it has.
+    async fn fence(&self, db: &mut sqlx::AnyConnection, now: Timestamp) -> anyhow::Result<()> {
+        let app = &self.app;
+        if app.store.shared && !store::leases::keep(db, crate::tasks::LEASE, &app.holder, now).await? {
+            anyhow::bail!("another server decides now");
+        }
+        Ok(())
+    }
+
+    /// Stores what steps change, and with it what is to be told of it.
+    async fn store(&self, steps: &[Step]) -> anyhow::Result<()> {
+        let app = &self.app;
+        let now = clock::now();
+        // Whatever fails below: what is known is read again from the store.
+        let mut memory = app.paging.dispatcher.lock().await;
+        let known = memory.take();
+        let mut db = app.store.begin().await?;
+        self.fence(&mut db, now).await?;
+        let mut changed = Vec::new();
+        for step in steps.iter().filter(|step| step.changed) {
+            for alert in &step.ended {
+                if alert.state == AlertState::Resolved {
+                    store::alerts::upsert(&mut db, alert).await?;
+                    changed.push(alert.clone());
+                } else {
+                    store::alerts::delete(&mut db, &alert.id).await?;
+                }
+            }
+            for alert in &step.upserts {
+                store::alerts::upsert(&mut db, alert).await?;
+                changed.push(alert.clone());
+            }
+        }
+        let mut dispatcher = match known {
+            Some(known) => known,
+            None => paging::open(&mut db, app, now).await?,
+        };
+        let told = paging::advance(&mut db, app, &mut dispatcher, &changed, now).await?;
+        db.commit().await?;
+        *memory = Some(dispatcher);
+        drop(memory);
+        if told {
+            app.paging.deliver.activate();
+        }
+        Ok(())
+    }
+
     /// Stores steps, then lets them count, then writes their series.
     async fn commit(&self, steps: Vec<Step>) -> anyhow::Result<()> {
         if steps.iter().any(|step| step.changed) {
-            let mut db = self.app.store.begin().await?;
-            for step in steps.iter().filter(|step| step.changed) {
-                for alert in &step.ended {
-                    if alert.state == AlertState::Resolved {
-                        store::alerts::upsert(&mut db, alert).await?;
-                    } else {
-                        store::alerts::delete(&mut db, &alert.id).await?;
-                    }
-                }
-                for alert in &step.upserts {
-                    store::alerts::upsert(&mut db, alert).await?;
-                }
-            }
-            db.commit().await?;
+            self.store(&steps).await?;
         }
         for transition in steps.iter().flat_map(|step| &step.transitions) {
             tell(transition);

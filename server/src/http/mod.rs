@@ -12,6 +12,8 @@ mod changes;
 mod decisions;
 mod error;
 mod health;
+mod heartbeats;
+mod incidents;
 mod live;
 mod login;
 mod logs;
@@ -76,6 +78,8 @@ fn router(app: &Arc<App>) -> Router {
         .merge(alerts::routes())
         .merge(changes::routes())
         .merge(decisions::routes())
+        .merge(heartbeats::routes())
+        .merge(incidents::routes())
         .merge(live::routes())
         .merge(logs::routes())
         .merge(now::routes())

@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, alerts, changes, decisions, live, logs, now, operators, queue_commands, queues, scale,
-    scaling, services, stack, tasks,
+    actions, agent, alerts, changes, decisions, heartbeats, incidents, live, logs, now, operators,
+    queue_commands, queues, scale, scaling, services, stack, tasks,
 };
 use crate::App;
 
@@ -34,6 +34,13 @@ use crate::App;
         alerts::now,
         changes::list,
         decisions::list,
+        heartbeats::beat,
+        incidents::acknowledge,
+        incidents::list,
+        incidents::notification,
+        incidents::notifications,
+        incidents::one,
+        incidents::test,
         live::live,
         logs::read,
         now::me,

@@ -2,14 +2,43 @@
 //!
 //! What is to be told is stored with the change of the alert that it tells; deliveries are sent by whoever holds their lease.
 
-#![allow(dead_code, reason = "the parts that need it follow within the hour")]
+#[allow(dead_code, reason = "the page that reads links follows")]
+mod acks;
+mod config;
+mod deliver;
+mod desk;
+mod incidents;
+mod intake;
+mod merge;
+mod outbox;
+mod send;
+mod trial;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ops_alerts::dispatch::Dispatcher;
+use std::time::Duration;
+
+use ops_alerts::dispatch::{Dispatcher, Settings, Stored};
+use ops_alerts::oncall::OnCall;
 use ops_alerts::routing::Routing;
 use ops_alerts::templates::Templates;
+use ops_contract::{Alert, IncidentState, Timestamp};
 use ops_tasks::Activator;
+use sqlx::AnyConnection;
+
+use crate::store::{alert_groups, alerts, inbox, incidents as incident_rows, silences};
+use crate::{App, clock};
+
+#[allow(unused_imports, reason = "the page that reads links follows")]
+pub(crate) use acks::read as read_link;
+pub(crate) use config::{Seen, load, look};
+pub(crate) use deliver::{Delivered, Delivering};
+#[allow(unused_imports, reason = "the page that reads links follows")]
+pub(crate) use desk::{
+    Refused, acknowledge, acknowledge_in, incident_view, incidents_view, notifications_view,
+};
+pub(crate) use trial::begin as begin_trial;
 
 /// What tasks and requests share.
 pub(crate) struct Paging {
@@ -19,6 +48,13 @@ pub(crate) struct Paging {
     /// Has deliveries sent now.
     pub(crate) deliver: Activator,
     config: Mutex<Arc<Config>>,
+    started_at: Timestamp,
+    /// What signs links that acknowledge.
+    ack_key: std::sync::OnceLock<String>,
+    /// When each job reported in last.
+    heartbeats: Mutex<BTreeMap<String, Timestamp>>,
+    /// Deliveries that wait and since when the oldest does, as last counted.
+    backlog: Mutex<(u64, Option<Timestamp>)>,
 }
 
 /// What the Alertmanager file says, as it last was without a fault.
@@ -26,6 +62,8 @@ pub(crate) struct Paging {
 pub(crate) struct Config {
     pub(crate) routing: Arc<Routing>,
     pub(crate) templates: Arc<Templates>,
+    /// Who is on call, and who is told when nobody answers.
+    pub(crate) on_call: Arc<OnCall>,
     /// What is wrong with the file as it is now, in words.
     pub(crate) faults: Vec<String>,
     /// What of it is not used, in words.
@@ -38,6 +76,10 @@ impl Paging {
             dispatcher: tokio::sync::Mutex::default(),
             deliver: Activator::default(),
             config: Mutex::new(Arc::new(Config::default())),
+            started_at: clock::now(),
+            ack_key: std::sync::OnceLock::new(),
+            heartbeats: Mutex::default(),
+            backlog: Mutex::default(),
         }
     }
 
@@ -50,6 +92,27 @@ impl Paging {
         *self.lock() = Arc::new(config);
     }
 
+    /// Deliveries that wait and since when the oldest does, as last counted.
+    pub(crate) fn backlog(&self) -> (u64, Option<Timestamp>) {
+        *self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job has reported in.
+    pub(crate) fn heard(&self, name: &str, at: Timestamp) {
+        let mut heartbeats = self.heartbeats.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = heartbeats.entry(name.to_owned()).or_insert(at);
+        *last = (*last).max(at);
+    }
+
+    /// When each job reported in last.
+    pub(crate) fn heartbeats(&self) -> BTreeMap<String, Timestamp> {
+        self.heartbeats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, backlog: (u64, Option<Timestamp>)) {
+        *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = backlog;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Arc<Config>> {
         self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,8 +123,77 @@ impl Default for Config {
         Self {
             routing: Arc::new(Routing::default_for("log")),
             templates: Arc::default(),
+            on_call: Arc::default(),
             faults: Vec::new(),
             remarks: Vec::new(),
         }
     }
+}
+
+/// So far back alerts that ended count for what flaps.
+const RECENT: Duration = Duration::from_mins(20);
+
+/// The dispatcher as the store knows it. What its routes say now is stored with the next change.
+pub(crate) async fn open(db: &mut AnyConnection, app: &App, now: Timestamp) -> anyhow::Result<Dispatcher> {
+    let mut acked = BTreeMap::new();
+    let groups = incident_rows::all_groups(db).await?;
+    for incident in incident_rows::living(db, 10_000).await? {
+        if let (IncidentState::Acknowledged, Some(ack)) = (incident.state, &incident.acknowledgement) {
+            let its = groups.iter().filter(|(_, id)| *id == incident.id);
+            acked.extend(its.map(|(group, _)| (group.clone(), ack.until)));
+        }
+    }
+    let stored = Stored {
+        alerts: alerts::told_or_firing(db).await?,
+        recent: alerts::resolved_since(db, now - RECENT).await?,
+        groups: alert_groups::all(db).await?,
+        members: alert_groups::members(db).await?,
+        silences: silences::ending_after(db, now, 100_000).await?,
+        acked,
+    };
+    let settings = Settings { routing: app.paging.config().routing.clone(), edges: edges(app) };
+    let (dispatcher, mut writes) = Dispatcher::new(settings, stored, now);
+    outbox::store(db, app, &mut writes, now).await?;
+    Ok(dispatcher)
+}
+
+/// Services and what they need.
+fn edges(app: &App) -> Vec<(String, String)> {
+    let of = |(name, spec): (&ops_contract::ServiceName, &ops_contract::ServiceSpec)| {
+        let name = name.to_string();
+        spec.depends_on.iter().map(move |it| (name.clone(), it.clone())).collect::<Vec<_>>()
+    };
+    app.stack.services.iter().flat_map(of).collect()
+}
+
+/// Whether anything waits to be taken in, or its time has come.
+pub(crate) async fn is_due(db: &mut AnyConnection, app: &App, now: Timestamp) -> anyhow::Result<bool> {
+    let told = match app.paging.dispatcher.lock().await.as_ref() {
+        Some(dispatcher) => dispatcher.next_due().is_some_and(|at| at <= now),
+        None => true,
+    };
+    Ok(told
+        || inbox::count(db).await? > 0
+        || incident_rows::next_due(db).await?.is_some_and(|at| at <= now)
+        || (now.since(app.paging.started_at) >= intake::GRACE && !alerts::expired(db, now).await?.is_empty()))
+}
+
+/// Takes in what changed and what waits, and stores what is to be told; true when something is to be sent.
+pub(crate) async fn advance(
+    db: &mut AnyConnection,
+    app: &App,
+    dispatcher: &mut Dispatcher,
+    changed: &[Alert],
+    now: Timestamp,
+) -> anyhow::Result<bool> {
+    let mut all = changed.to_vec();
+    all.extend(intake::take(db, dispatcher, now).await?);
+    all.extend(intake::expire(db, app.paging.started_at, now).await?);
+    let (reopened, escalated) = incidents::advance(db, app, now).await?;
+    for group in reopened {
+        dispatcher.acknowledge(&group, None);
+    }
+    let mut writes = dispatcher.advance(&all, now);
+    let told = outbox::store(db, app, &mut writes, now).await?;
+    Ok(told || escalated)
 }

@@ -1,5 +1,3 @@
-#![allow(dead_code, reason = "the parts that need it follow within the hour")]
-
 use ops_contract::{Alert, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;

@@ -39,6 +39,19 @@ pub(crate) async fn holds(db: &mut AnyConnection, name: &str, holder: &str, now:
     Ok(ours.is_some())
 }
 
+/// Whether the lease is ours, and keeps it from others until the transaction ends.
+pub(crate) async fn keep(db: &mut AnyConnection, name: &str, holder: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE leases SET expires_at_us = expires_at_us WHERE name = $1 AND holder = $2 AND expires_at_us > $3",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(now.0)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 pub(crate) async fn release(db: &mut AnyConnection, name: &str, holder: &str) -> Result<()> {
     sqlx::query("DELETE FROM leases WHERE name = $1 AND holder = $2")
         .bind(name)

@@ -6,14 +6,19 @@
 
 pub(crate) mod actions;
 pub(crate) mod agents;
+pub(crate) mod alert_groups;
 pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod decisions;
+pub(crate) mod deliveries;
 pub(crate) mod exits;
+pub(crate) mod heartbeats;
 pub(crate) mod inbox;
+pub(crate) mod incidents;
 pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod meta;
+pub(crate) mod notifications;
 pub(crate) mod operators;
 pub(crate) mod queue_commands;
 pub(crate) mod rolling;

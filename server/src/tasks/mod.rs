@@ -3,12 +3,14 @@
 //! To add a task: one file, one line in [`spawn`].
 
 mod act;
+mod deliver;
 mod expire;
 mod gather;
 mod keep_series;
 mod measure;
 mod plan;
 mod prune;
+mod pulse;
 mod remote_write;
 mod rules;
 mod scale;
@@ -36,6 +38,14 @@ pub(crate) fn spawn(app: &Arc<App>) {
             Ok(task) => supervisor.spawn(task, Duration::from_secs(1), &Activator::default()),
             Err(error) => tracing::error!(%error, "samples cannot be sent on"),
         }
+    }
+    match deliver::Deliver::new(app.clone()) {
+        Ok(task) => supervisor.spawn(task, Duration::from_secs(1), &app.paging.deliver),
+        Err(error) => tracing::error!(%error, "nobody can be told of anything"),
+    }
+    match pulse::Pulse::new(app.clone()) {
+        Ok(task) => supervisor.spawn(task, Duration::from_secs(1), &Activator::default()),
+        Err(error) => tracing::error!(%error, "the address outside is not called"),
     }
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());

@@ -54,6 +54,7 @@ impl Server {
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],
             secrets: BTreeMap::new(),
+            variables: BTreeMap::new(),
             metrics: ops_telemetry::Metrics::new(),
         }
     }
