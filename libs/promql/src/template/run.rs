@@ -50,7 +50,7 @@ pub(super) fn render(tree: &Tree, context: &Context<'_>) -> Result<String, Templ
     ];
     let call = |name: &str, values: &[Value]| prometheus::call(name, values, context, MOST_BYTES);
     let mut run = Run::new(tree, &call);
-    run.variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+    run.variables = variables.into();
     run.list(&tree.root, &data)?;
     Ok(run.out)
 }
@@ -65,7 +65,7 @@ pub(super) fn render_hosted(
     let mut run = Run::new(tree, &call);
     run.library = Some(library);
     run.escape = Some(rendering.escape);
-    run.variables.push(("$".to_owned(), rendering.data.clone()));
+    run.variables.push(("$", rendering.data.clone()));
     run.list(&tree.root, &rendering.data)?;
     Ok(run.out)
 }
@@ -81,7 +81,7 @@ struct Run<'a> {
     escape: Option<&'a dyn Fn(&str) -> String>,
     out: String,
     /// The innermost last.
-    variables: Vec<(String, Value)>,
+    variables: Vec<(&'a str, Value)>,
     work: usize,
     depth: usize,
     queries: usize,
@@ -167,12 +167,17 @@ impl<'a> Run<'a> {
 
     fn print(&mut self, value: &Value) -> Result<(), TemplateError> {
         match (value, self.escape) {
-            (Value::Nil, None) => self.write("<no value>"),
             (Value::Text(text), None) | (Value::Safe(text), _) => self.write(text),
-            (value, None) => self.write(&printf::shown(value)),
-            (Value::Nil, Some(escape)) => self.write(&escape("<no value>")),
-            (Value::Text(text), Some(escape)) => self.write(&escape(text)),
-            (value, Some(escape)) => self.write(&escape(&printf::shown(value))),
+            (value, escape) => {
+                let shown = match value {
+                    Value::Nil => "<no value>".to_owned(),
+                    value => printf::shown(value),
+                };
+                match escape {
+                    None => self.write(&shown),
+                    Some(escape) => self.write(&escape(&shown)),
+                }
+            }
         }
     }
 
@@ -243,17 +248,17 @@ impl<'a> Run<'a> {
             .or_else(|| self.library.and_then(|it| it.named.get(name)))
             .ok_or_else(|| TemplateError::new(format!("the template {name:?} is not defined")))?;
         let data = pipeline.map_or(Ok(Value::Nil), |it| self.pipeline(it, dot))?;
-        let outside = std::mem::replace(&mut self.variables, vec![("$".to_owned(), data.clone())]);
+        let outside = std::mem::replace(&mut self.variables, vec![("$", data.clone())]);
         self.list(nodes, &data)?;
         self.variables = outside;
         Ok(())
     }
 
-    fn bind(&mut self, name: &str, value: Value, assigns: bool) {
-        let known = self.variables.iter_mut().rev().find(|(it, _)| assigns && it == name);
+    fn bind(&mut self, name: &'a str, value: Value, assigns: bool) {
+        let known = self.variables.iter_mut().rev().find(|(it, _)| assigns && *it == name);
         match known {
             Some((_, old)) => *old = value,
-            None => self.variables.push((name.to_owned(), value)),
+            None => self.variables.push((name, value)),
         }
     }
 
@@ -304,32 +309,35 @@ impl<'a> Run<'a> {
         let wrong = || TemplateError::new("arguments are given to something that is no function");
         let (value, names) = match operand {
             Operand::Field(names) => (dot.clone(), names),
-            Operand::Variable(name, names) => (self.variable(name), names),
+            Operand::Variable(name, names) => (self.variable(name).clone(), names),
             Operand::Chain(inner, names) => (self.operand(inner, dot)?, names),
             _ => return Err(wrong()),
         };
         let (last, before) = names.split_last().ok_or_else(wrong)?;
-        Ok((before.iter().try_fold(value, |value, name| value.field(name))?, last))
+        Ok((fields(&value, before)?, last))
     }
 
-    fn variable(&self, name: &str) -> Value {
-        let found = self.variables.iter().rev().find(|(it, _)| it == name);
-        found.map_or(Value::Nil, |(_, value)| value.clone())
+    fn variable(&self, name: &str) -> &Value {
+        let found = self.variables.iter().rev().find(|(it, _)| *it == name);
+        found.map_or(&Value::Nil, |(_, value)| value)
     }
 
     fn operand(&mut self, operand: &'a Operand, dot: &Value) -> Result<Value, TemplateError> {
         self.spend(1)?;
-        let fields =
-            |value: Value, names: &[String]| names.iter().try_fold(value, |value, name| value.field(name));
-        match operand {
-            Operand::Dot => Ok(dot.clone()),
-            Operand::Constant(value) => Ok(value.clone()),
-            Operand::Field(names) => fields(dot.clone(), names),
-            Operand::Variable(name, names) => fields(self.variable(name), names),
-            Operand::Chain(inner, names) => fields(self.operand(inner, dot)?, names),
-            Operand::Function(name) => self.call(name, &[], dot, None),
-            Operand::Paren(pipeline) => self.pipeline(pipeline, dot),
+        let value = match operand {
+            Operand::Dot => return Ok(dot.clone()),
+            Operand::Constant(value) => return Ok(value.clone()),
+            Operand::Function(name) => return self.call(name, &[], dot, None),
+            Operand::Paren(pipeline) => return self.pipeline(pipeline, dot),
+            Operand::Field(names) => fields(dot, names)?,
+            Operand::Variable(name, names) => fields(self.variable(name), names)?,
+            Operand::Chain(inner, names) => fields(&self.operand(inner, dot)?, names)?,
+        };
+        if let Value::Object(_) = value {
+            // A method may have made it.
+            self.spend(size(&value))?;
         }
+        Ok(value)
     }
 
     fn call(
@@ -339,7 +347,7 @@ impl<'a> Run<'a> {
         dot: &Value,
         piped: Option<Value>,
     ) -> Result<Value, TemplateError> {
-        let mut values = Vec::with_capacity(arguments.len() + 1);
+        let mut values = Vec::with_capacity(arguments.len() + usize::from(piped.is_some()));
         for argument in arguments {
             let value = self.operand(argument, dot)?;
             // These two look no further than they must.
@@ -362,13 +370,22 @@ impl<'a> Run<'a> {
             return Err(TemplateError::new(format!("{name} is given more than {MOST_ARGUMENTS} arguments")));
         }
         self.spend(values.iter().map(size).sum())?;
-        let values = plain(values);
+        // Rules have no function that makes a safe text.
+        let values = if self.escape.is_some() { plain(values) } else { values };
         let value = match functions::call(name, &values, MOST_BYTES) {
             Some(value) => value?,
             None => (self.call)(name, &values)?,
         };
         self.spend(size(&value))?;
         Ok(value)
+    }
+}
+
+/// The value, or a field of a field of it.
+fn fields(value: &Value, names: &[String]) -> Result<Value, TemplateError> {
+    match names.split_first() {
+        None => Ok(value.clone()),
+        Some((first, rest)) => rest.iter().try_fold(value.field(first)?, |value, name| value.field(name)),
     }
 }
 
@@ -387,6 +404,8 @@ fn size(value: &Value) -> usize {
     match value {
         Value::Text(it) | Value::Safe(it) => it.len(),
         Value::List(it) => it.iter().map(|it| 1 + size(it)).sum(),
+        // As big as it is printed: it may hold the same one many times.
+        Value::Map(it) => it.values().map(|it| 1 + size(it)).sum(),
         Value::Object(it) => it.count().unwrap_or(1),
         Value::Samples(it) => it.len(),
         _ => 1,

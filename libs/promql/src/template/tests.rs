@@ -142,6 +142,7 @@ const KNOWN: &[(&str, f64, &str)] = &[
     ),
     ("{{define \"n\"}}{{ . }}{{end}}{{ template \"n\" . }}{{ template \"n\" }}", 1.0, WHOLE_DATA),
     ("{{ parseDuration \"1d2h30m5s1ms\" }} {{ parseDuration \"0\" }}", 0.0, "95405.001 0"),
+    ("{{ (toDuration 90).Minutes }} {{ (toDuration 90).String }}", 0.0, "1.5 1m30s"),
     ("{{ (toTime $value).Year }} {{ toTime $value }}", 1_435_065_584.0, "2015 2015-06-23 13:19:44 +0000 UTC"),
     (
         "{{ 0x10 }} {{ 010 }} {{ 1_000 }} {{ 'a' }} {{ -3 }} {{ 1e3 }} {{ .5 }} {{ true }}",
@@ -234,6 +235,7 @@ fn output_recursion_and_work_are_bounded() {
         ("{{ printf \"%999999d\" 1 }}", "more than"),
         ("{{ range 300000 }}0123456789{{ end }}", "more than"),
         ("{{ range 1000000000000 }}{{ end }}", "too much"),
+        ("{{ $x := args 1 }}{{ range 60 }}{{ $x = args $x $x }}{{ end }}{{ $x }}", "too much"),
         ("{{ range 3000 }}{{ range 3000 }}{{ end }}{{ end }}", "too much"),
         ("{{ range 2000 }}{{ $x := query \"q\" }}{{ end }}", "queries"),
         (
