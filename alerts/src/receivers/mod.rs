@@ -96,7 +96,11 @@ pub(crate) trait Kind: fmt::Debug + Send + Sync {
 
 /// One way to tell a receiver: an entry of `slack_configs`, `webhook_configs` and so on.
 #[derive(Clone, Debug)]
-pub struct Integration(Arc<dyn Kind>);
+pub struct Integration {
+    kind: Arc<dyn Kind>,
+    /// Settings that are templates: where they stand, and their text.
+    templates: Arc<[(String, Secret)]>,
+}
 
 /// How much a receiver takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +160,11 @@ impl Integration {
     /// Reads an entry of the list `kind` (`slack_configs`) of a receiver. All that is wrong with it is told at once.
     pub fn read(kind: &str, settings: &Value, globals: &Globals) -> Result<Self, Vec<Wrong>> {
         match KINDS.iter().find(|(name, _)| *name == kind) {
-            Some((_, read)) => read(settings, globals).map(Self),
+            Some((_, read)) => read(settings, globals).map(|kind| {
+                let mut templates = Vec::new();
+                collect("", settings, &mut templates);
+                Self { kind, templates: templates.into() }
+            }),
             None => {
                 let problem = "there is no such kind of receiver".to_owned();
                 Err(vec![Wrong { field: kind.to_owned(), problem, fix: String::new() }])
@@ -167,46 +175,75 @@ impl Integration {
     /// Short name of its kind: `slack`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        self.0.name()
+        self.kind.name()
     }
 
     /// Whether it is told that alerts have resolved.
     #[must_use]
     pub fn send_resolved(&self) -> bool {
-        self.0.send_resolved()
+        self.kind.send_resolved()
     }
 
     /// Whether it is told each alert by itself and not a group at once.
     #[must_use]
     pub fn one_alert_at_a_time(&self) -> bool {
-        self.0.one_alert_at_a_time()
+        self.kind.one_alert_at_a_time()
     }
 
     /// How much it takes.
     #[must_use]
     pub fn rate_limit(&self) -> Option<Rate> {
-        self.0.rate_limit()
+        self.kind.rate_limit()
     }
 
     /// What its owner should know: keys that do nothing here, variables that are not set.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        self.0.remarks()
+        self.kind.remarks()
+    }
+
+    /// What its owner should know of its templates: those that nobody defines, and texts that are none. Our own words are
+    /// sent instead, or the setting is left out.
+    #[must_use]
+    pub fn remarks_on(&self, templates: &Templates) -> Vec<String> {
+        let texts = self.templates.iter().filter_map(|(place, text)| Some((place, text.get().ok()?)));
+        texts.flat_map(|(place, text)| templates.remarks(place, text)).collect()
     }
 
     /// What is sent. Fails where settings are missing, such as a secret that is not set.
     pub fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {
-        self.0.message(note, telling)
+        self.kind.message(note, telling)
     }
 
     /// What an answer means; nothing secret is in its detail.
     #[must_use]
     pub fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        let secrets = self.0.secrets();
+        let secrets = self.kind.secrets();
         if secrets.is_empty() {
-            return self.0.judge(answer);
+            return self.kind.judge(answer);
         }
         let body = redact::hidden(&String::from_utf8_lossy(answer.body), secrets);
-        self.0.judge(&Answer { body: body.as_bytes(), ..answer.clone() })
+        self.kind.judge(&Answer { body: body.as_bytes(), ..answer.clone() })
+    }
+}
+
+/// Texts in settings that are templates.
+fn collect(place: &str, value: &Value, found: &mut Vec<(String, Secret)>) {
+    match value {
+        Value::String(text) if text.contains("{{") => {
+            found.push((place.to_owned(), Secret::new(text.as_str())))
+        }
+        Value::Array(list) => {
+            for (at, value) in list.iter().enumerate() {
+                collect(&format!("{place}[{at}]"), value, found);
+            }
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                let point = if place.is_empty() { "" } else { "." };
+                collect(&format!("{place}{point}{key}"), value, found);
+            }
+        }
+        _ => {}
     }
 }

@@ -14,7 +14,6 @@ use std::sync::{Arc, LazyLock};
 
 use ops_contract::Notification;
 use ops_promql::template::{Library, Rendering};
-use serde_json::Value;
 
 use crate::receivers::{Telling, Wrong, escape_html, escape_slack};
 use functions::{Names, Page};
@@ -115,37 +114,16 @@ impl Templates {
         self.library.render(text, &rendering).map_err(|error| error.reason)
     }
 
-    /// What the owner of an integration's settings should know of the templates in them: those that nobody defines, and texts
-    /// that are no templates. Such a text is replaced by our own words or left out when a page is sent.
-    #[must_use]
-    pub fn remarks(&self, settings: &Value) -> Vec<String> {
-        let mut remarks = Vec::new();
-        self.remark_on("", settings, &mut remarks);
-        remarks
-    }
-
-    fn remark_on(&self, place: &str, value: &Value, remarks: &mut Vec<String>) {
-        match value {
-            Value::String(text) if text.contains("{{") => match self.library.undefined(text, &Names) {
-                Ok(names) => remarks.extend(names.into_iter().map(|name| {
-                    format!("{place}: no template {name:?} is defined: our own text is sent instead")
-                })),
-                Err(error) => {
-                    remarks.push(format!("{place}: {error}: our own text is sent instead"));
-                }
-            },
-            Value::Array(list) => {
-                for (at, value) in list.iter().enumerate() {
-                    self.remark_on(&format!("{place}[{at}]"), value, remarks);
-                }
+    /// What the owner of a text should know, that stands at `place` in the settings of an integration: templates that nobody
+    /// defines, or that it is none.
+    pub(crate) fn remarks(&self, place: &str, text: &str) -> Vec<String> {
+        match self.library.undefined(text, &Names) {
+            Ok(names) => {
+                let told =
+                    |name| format!("{place}: no template {name:?} is defined: our own text is sent instead");
+                names.into_iter().map(told).collect()
             }
-            Value::Object(map) => {
-                for (key, value) in map {
-                    let point = if place.is_empty() { "" } else { "." };
-                    self.remark_on(&format!("{place}{point}{key}"), value, remarks);
-                }
-            }
-            _ => {}
+            Err(error) => vec![format!("{place}: {error}: our own text is sent instead")],
         }
     }
 }

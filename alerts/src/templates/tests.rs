@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::receivers::page_tests::{NOW, alert, note, resolved, telling};
+use crate::receivers::{Globals, Integration};
 
 /// Two that fire and one that has resolved.
 fn three() -> Notification {
@@ -197,9 +198,10 @@ fn files_define_and_replace_templates_and_their_faults_are_told_together() {
 fn what_nobody_defines_is_remarked() {
     let settings = json!({
         "title": "{{ template \"slack.title\" . }}", "text": "{{ template \"slack.default.text\" . }}",
-        "fields": [{ "value": "{{ if }}" }], "channel": "#a",
+        "fields": [{ "value": "{{ if }}" }], "channel": "#a", "api_url": "https://hooks.example.org/x",
     });
-    let remarks = Templates::default().remarks(&settings);
+    let slack = Integration::read("slack_configs", &settings, &Globals::default()).unwrap();
+    let remarks = slack.remarks_on(&Templates::default());
     let wanted = [
         "fields[0].value: if has no value: our own text is sent instead",
         "title: no template \"slack.title\" is defined: our own text is sent instead",
