@@ -126,5 +126,5 @@ fn tail(note: &Notification, telling: &Telling<'_>, markup: Markup) -> String {
         links.push(markup.link("Acknowledge", url));
     }
     links.push(markup.link("Open InsightDesk", telling.external_url));
-    links.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    links.into_iter().flatten().collect::<Vec<_>>().join(markup.between_links())
 }

@@ -150,7 +150,7 @@ impl<'a> Told<'a> {
         let links: Vec<String> =
             self.links().filter_map(|(text, url)| markup.link(&text, url)).take(LINKS).collect();
         if !links.is_empty() {
-            lines.push(links.join(" · "));
+            lines.push(links.join(markup.between_links()));
         }
         lines.join(markup.line_break())
     }
@@ -213,11 +213,15 @@ fn capital(text: &str) -> String {
 /// The two largest units: `1h 5m`.
 pub(super) fn lasted(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let two = |first: u64, unit: char, second: u64, smaller: char| match second {
+        0 => format!("{first}{unit}"),
+        second => format!("{first}{unit} {second}{smaller}"),
+    };
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, ..) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
+        (0, 0, _) => two(minutes, 'm', seconds % 60, 's'),
+        (0, ..) => two(hours, 'h', minutes, 'm'),
+        _ => two(days, 'd', hours, 'h'),
     }
 }
 

@@ -32,6 +32,14 @@ impl Markup {
         }
     }
 
+    pub(super) fn between_links(self) -> &'static str {
+        match self {
+            // Where the whole address is seen it needs a line.
+            Self::Plain => "\n",
+            _ => " · ",
+        }
+    }
+
     /// The text so that nothing in it is markup, on one line.
     pub(in crate::receivers) fn escape(self, text: &str) -> String {
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -84,15 +84,17 @@ fn a_page_says_what_is_broken_since_when_and_what_to_do() {
     let (note, telling) = (api_down(), telling(&templates));
     assert_eq!(title(&note, &telling), "FIRING: ApiDown (service=api) [critical]");
     let wanted = "ApiDown [critical] service=api
-Firing since 2026-11-23 02:47 UTC (25m 0s)
+Firing since 2026-11-23 02:47 UTC (25m)
 api answers nothing
 No replica has answered for 2 minutes.
 See the log.
 value: 0
 Broken with it: WebErrors (service=web), QueueGrows (queue=mail)
-Runbook: https://wiki.example.org/api · Expression: https://ops.example.org/graph?g0.expr=up%3D%3D0
+Runbook: https://wiki.example.org/api
+Expression: https://ops.example.org/graph?g0.expr=up%3D%3D0
 
-Acknowledge: https://ops.example.org/ack/t0k · Open InsightDesk: https://ops.example.org";
+Acknowledge: https://ops.example.org/ack/t0k
+Open InsightDesk: https://ops.example.org";
     assert_eq!(text(&note, &telling, Markup::Plain, 4000), wanted);
 }
 
@@ -104,7 +106,7 @@ fn a_resolved_page_says_how_long_it_lasted_and_a_test_that_it_is_one() {
     assert_eq!(title(&note, &telling), "TEST RESOLVED: ApiDown");
     let said = text(&note, &telling, Markup::Plain, 4000);
     assert!(said.starts_with("This is a test: nothing is broken."), "{said}");
-    assert!(said.contains("Resolved after 20m 0s: 2026-11-23 02:47 UTC to 2026-11-23 03:07 UTC"), "{said}");
+    assert!(said.contains("Resolved after 20m: 2026-11-23 02:47 UTC to 2026-11-23 03:07 UTC"), "{said}");
     assert!(!said.contains("Acknowledge"), "{said}");
 }
 
@@ -187,5 +189,20 @@ fn odd_times_and_empty_notifications_are_told_too() {
         assert!(!title(&all, &telling).is_empty());
         assert!(!text(&all, &telling, Markup::Slack, 3000).is_empty());
         assert!(text(&all, &telling, Markup::Slack, 0).chars().count() < 400);
+    }
+}
+
+#[test]
+fn lengths_of_time_have_two_units() {
+    for (seconds, said) in [
+        (0, "0s"),
+        (59, "59s"),
+        (61, "1m 1s"),
+        (3600, "1h"),
+        (3_900, "1h 5m"),
+        (90_000, "1d 1h"),
+        (172_859, "2d"),
+    ] {
+        assert_eq!(facts::lasted(seconds), said);
     }
 }
