@@ -79,3 +79,8 @@ fn it_waits_as_long_as_discord_says() {
     assert_eq!(wait("{\"retry_after\": 1e300}"), Some(Duration::from_secs(86_400)));
     assert_eq!(wait("rubbish"), None);
 }
+
+#[test]
+fn rubbish_is_refused_or_harmless() {
+    crate::receivers::samples::rubbish("discord_configs");
+}

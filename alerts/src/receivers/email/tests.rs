@@ -118,3 +118,8 @@ fn a_password_that_is_not_set_is_named() {
     let error = email.message(&api_down(), &telling(&templates)).unwrap_err();
     assert!(error.starts_with("SMTP_PASSWORD is not set"), "{error}");
 }
+
+#[test]
+fn rubbish_is_refused_or_harmless() {
+    crate::receivers::samples::rubbish("email_configs");
+}

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use ops_contract::{NotifiedAlert, Timestamp};
+use serde_json::json;
 
 use super::*;
+use crate::receivers::{Globals, Integration};
 use crate::templates::Templates;
 
 /// 2026-11-23 03:12:00 UTC.
@@ -205,4 +207,55 @@ fn lengths_of_time_have_two_units() {
     ] {
         assert_eq!(facts::lasted(seconds), said);
     }
+}
+
+#[test]
+fn no_text_in_a_setting_loses_a_page() {
+    let templates = Templates::default();
+    let telling = Telling { test: true, ..telling(&templates) };
+    let kinds = [
+        (
+            "slack_configs",
+            json!({ "api_url": "https://a.example/x" }),
+            "title text color fields actions channel",
+        ),
+        (
+            "discord_configs",
+            json!({ "webhook_url": "https://a.example/x" }),
+            "title message content username",
+        ),
+        (
+            "email_configs",
+            json!({ "to": "a@b", "from": "c@d", "smarthost": "e:25" }),
+            "html text headers hello",
+        ),
+    ];
+    let texts = [
+        "{{",
+        "{{ nosuch }}",
+        "{{ .Nope }}",
+        "{{ template \"x\" . }}",
+        "",
+        "\u{0}\r\n",
+        "ü{{ index .Alerts 99 }}",
+    ];
+    let mut sent = 0;
+    for (kind, base, keys) in kinds {
+        for (key, text) in keys.split(' ').flat_map(|key| texts.map(|text| (key, text))) {
+            let value = match key {
+                "fields" => json!([{ "title": text, "value": text }]),
+                "actions" => json!([{ "type": text, "text": text }]),
+                "headers" => json!({ "Subject": text, "X-A": text }),
+                _ => json!(text),
+            };
+            let mut settings = base.clone();
+            settings[key] = value;
+            let it = Integration::read(kind, &settings, &Globals::default()).unwrap();
+            for note in [api_down(), note(Vec::new())] {
+                assert!(it.message(&note, &telling).is_ok(), "{kind} {settings}");
+                sent += 1;
+            }
+        }
+    }
+    assert_eq!(sent, 2 * 7 * 14);
 }

@@ -2,9 +2,10 @@
 
 use secrecy::ExposeSecret;
 
+use super::read::POST_MESSAGE;
 use super::*;
-use crate::receivers::Integration;
 use crate::receivers::page::tests::{alert, api_down, note, resolved, telling};
+use crate::receivers::{Globals, Integration};
 use crate::templates::Templates;
 
 fn globals() -> Globals {
@@ -164,4 +165,9 @@ fn answers_of_slack_are_understood() {
     let Verdict::Failed { wait, .. } = judge(429, "") else { panic!() };
     assert_eq!(wait, Some(Duration::from_secs(3)));
     assert_eq!(slack.rate_limit(), Some(Rate { count: 1, per: Duration::from_secs(1) }));
+}
+
+#[test]
+fn rubbish_is_refused_or_harmless() {
+    crate::receivers::samples::rubbish("slack_configs");
 }
