@@ -5,6 +5,7 @@
 mod alerts;
 mod architecture;
 mod page;
+mod paging;
 mod prometheus;
 mod queue_commands;
 mod refusals;

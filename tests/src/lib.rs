@@ -5,6 +5,7 @@
 
 pub mod node;
 pub mod program;
+pub mod receiver;
 pub mod stores;
 pub mod system;
 

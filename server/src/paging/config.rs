@@ -84,6 +84,7 @@ fn read(app: &App, file: &str, text: &str) -> Result<Config, Vec<String>> {
         for it in &receiver.integrations {
             let of = |remark| format!("receiver {}, {}: {remark}", receiver.name, it.key);
             remarks.extend(it.integration.remarks().into_iter().map(of));
+            remarks.extend(it.integration.remarks_on(&templates).into_iter().map(of));
         }
     }
     if let Some(name) = &app.stack.alerts.fallback_receiver

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use ops_alerts::receivers::{Answer, Integration, Telling, Verdict};
+use ops_alerts::receivers::{Answer, Integration, Message, Telling, Verdict};
 use ops_contract::{
     AttemptOutcome, DeliveryAttempt, DeliveryStatus, Environment, Notification, NotificationReason, Timestamp,
 };
 use serde::Serialize;
 use sqlx::AnyConnection;
 
-use super::send::{NoAnswer, Sender};
+use super::send::{MAIL_PATIENCE, NoAnswer, Sender};
 use super::{acks, merge, outbox};
 use crate::store::deliveries::{self, Waiting};
 use crate::store::notifications;
@@ -22,8 +22,10 @@ use crate::{App, clock};
 
 /// Messages to one integration at a time.
 const PLACES: usize = 8;
-/// Longest attempt with all that belongs to it; then another server may try.
-const LEASE: Duration = Duration::from_secs(60);
+/// After this time another server may try, unless the message has a longer deadline.
+const LEASE: Duration = Duration::from_secs(25);
+/// What belongs to an attempt beside the exchange itself.
+const AROUND: Duration = Duration::from_secs(10);
 /// Pauses after failures, then the last one again and again.
 const PAUSES_S: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
 /// After this time a receiver is given up.
@@ -37,6 +39,8 @@ pub(crate) struct Delivering {
     app: Arc<App>,
     sender: Arc<Sender>,
     busy: BTreeMap<Key, Arc<AtomicUsize>>,
+    /// Whether leases of a process that is gone were given back.
+    begun: bool,
     /// When messages were sent to an integration that takes only so many.
     sent: Arc<Mutex<BTreeMap<Key, VecDeque<Instant>>>>,
 }
@@ -51,13 +55,18 @@ pub(crate) struct Delivered {
 impl Delivering {
     pub(crate) fn new(app: Arc<App>) -> anyhow::Result<Self> {
         let sender = Arc::new(Sender::new(app.stack.environment == Environment::Production)?);
-        Ok(Self { app, sender, busy: BTreeMap::new(), sent: Arc::default() })
+        Ok(Self { app, sender, busy: BTreeMap::new(), begun: false, sent: Arc::default() })
     }
 
     /// Begins what is due.
     pub(crate) async fn run(&mut self) -> anyhow::Result<Delivered> {
         let mut delivered = Delivered::default();
         let mut db = self.app.store.connection().await?;
+        if !self.begun && !self.app.store.shared {
+            // Nobody else uses this store: who held a lease is dead.
+            deliveries::release_all(&mut db).await?;
+        }
+        self.begun = true;
         let now = clock::now();
         for key in deliveries::due(&mut db, now).await? {
             delivered.begun += self.begin(&mut db, key, now).await?;
@@ -189,6 +198,12 @@ impl Trip {
             Ok(message) => message,
             Err(detail) => return (Verdict::Refused { detail }, false),
         };
+        if let Err(why) = self.extend(&message, now).await {
+            return (
+                Verdict::Failed { detail: format!("the store does not answer: {why}"), wait: None },
+                false,
+            );
+        }
         match self.sender.send(message).await {
             Ok(said) => {
                 let answer = Answer { status: said.status, retry_after: said.retry_after, body: &said.body };
@@ -200,6 +215,20 @@ impl Trip {
             Err(NoAnswer { why, for_good: true, .. }) => (Verdict::Refused { detail: why }, false),
             Err(NoAnswer { why, uncertain, .. }) => (Verdict::Failed { detail: why, wait: None }, uncertain),
         }
+    }
+
+    /// Keeps the lease for as long as the message may take.
+    async fn extend(&self, message: &Message, now: Timestamp) -> sqlx::Result<()> {
+        let timeout = match message {
+            Message::Http(message) => message.timeout,
+            Message::Mail(_) => MAIL_PATIENCE,
+            Message::Log(_) => Duration::ZERO,
+        };
+        if now + timeout + AROUND <= self.lease_until {
+            return Ok(());
+        }
+        let mut db = self.app.store.connection().await?;
+        deliveries::hold(&mut db, &self.waiting.id, &self.app.holder, now + timeout + AROUND).await
     }
 
     async fn note(

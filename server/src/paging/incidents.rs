@@ -37,7 +37,7 @@ pub(super) async fn told(
     update(&mut incident, &note.alerts);
     if incidents::firing(db, &incident.id).await? == 0 {
         incident.state = IncidentState::Resolved;
-        incident.resolved_at = Some(now);
+        incident.resolved_at.get_or_insert(now);
         incident.next_escalation_at = None;
     }
     note.incident = Some(incident.id.clone());
@@ -55,7 +55,10 @@ async fn find(db: &mut AnyConnection, group: &str, note: &Notification) -> anyho
         }
     }
     let Some(id) = id else { return Ok(None) };
-    Ok(incidents::get(db, &id).await?.filter(|it| it.state != IncidentState::Resolved))
+    // An end that another route has told already opens nothing anew.
+    let is_its =
+        |it: &Incident| it.state != IncidentState::Resolved || note.status == NotificationStatus::Resolved;
+    Ok(incidents::get(db, &id).await?.filter(is_its))
 }
 
 fn open(app: &App, note: &Notification, now: Timestamp) -> Incident {

@@ -22,7 +22,8 @@ use secrecy::ExposeSecret;
 const ANSWER: usize = 64 * 1024;
 /// Longest pause that a receiver can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-const MAIL_PATIENCE: Duration = Duration::from_secs(30);
+/// Longest exchange with a mail server.
+pub(super) const MAIL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a receiver said.
 pub(super) struct Said {

@@ -123,6 +123,17 @@ pub(crate) async fn claim(
     Ok(claimed)
 }
 
+/// Gives all leases back: whoever held them is dead, and may have sent what he held.
+pub(crate) async fn release_all(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query(
+        "UPDATE deliveries SET uncertain = 1, holder = NULL, lease_until_us = NULL
+         WHERE holder IS NOT NULL AND status = 'pending'",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Gives a delivery to `holder` without asking whether it is due.
 pub(crate) async fn hold(db: &mut AnyConnection, id: &str, holder: &str, until: Timestamp) -> Result<()> {
     sqlx::query("UPDATE deliveries SET holder = $2, lease_until_us = $3 WHERE id = $1")

@@ -1,4 +1,4 @@
-use ops_contract::{Incident, IncidentState, Timestamp};
+use ops_contract::{Incident, Timestamp};
 use sqlx::AnyConnection;
 
 use super::{Result, from_json, to_json, word};
@@ -121,15 +121,13 @@ pub(crate) async fn leave_group(db: &mut AnyConnection, group: &str) -> Result<(
     Ok(())
 }
 
-/// The living incident in which an alert was told.
+/// The newest incident in which an alert was told.
 pub(crate) async fn of_alert(db: &mut AnyConnection, alert: &str) -> Result<Option<String>> {
-    let resolved = word(&IncidentState::Resolved)?;
     sqlx::query_scalar(
         "SELECT a.incident FROM incident_alerts a JOIN incidents i ON i.id = a.incident
-         WHERE a.alert = $1 AND i.state <> $2 ORDER BY i.opened_at_us LIMIT 1",
+         WHERE a.alert = $1 ORDER BY i.opened_at_us DESC LIMIT 1",
     )
     .bind(alert)
-    .bind(resolved)
     .fetch_optional(db)
     .await
 }
