@@ -65,9 +65,12 @@ pub(crate) async fn app(
 pub(crate) async fn leave(app: &App) {
     if app.store.shared
         && let Ok(mut db) = app.store.connection().await
-        && let Err(error) = store::leases::release(&mut db, "plan", &app.holder).await
     {
-        tracing::warn!(%error, "could not give the lease back");
+        for lease in [crate::tasks::LEASE, crate::alerting::LEASE] {
+            if let Err(error) = store::leases::release(&mut db, lease, &app.holder).await {
+                tracing::warn!(%error, lease, "could not give the lease back");
+            }
+        }
     }
     if let Err(error) = app.series.store.sync() {
         tracing::warn!(%error, "could not write the last series");

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod architecture;
+mod nothing_lost;
 mod page;
 mod paging;
 mod prometheus;

@@ -71,7 +71,7 @@ pub struct Receiver {
     /// Its address, without a slash at its end.
     pub url: String,
     state: Arc<Mutex<State>>,
-    serving: JoinHandle<Infallible>,
+    serving: Option<JoinHandle<Infallible>>,
 }
 
 impl Receiver {
@@ -85,7 +85,7 @@ impl Receiver {
         let url = format!("http://{}", listener.local_addr()?);
         let state: Arc<Mutex<State>> = Arc::default();
         let serving = tokio::spawn(serve(listener, state.clone()));
-        Ok(Self { url, state, serving })
+        Ok(Self { url, state, serving: Some(serving) })
     }
 
     /// What is answered from now on.
@@ -96,6 +96,34 @@ impl Receiver {
     /// What the next requests are answered with, before the usual.
     pub fn then(&self, script: impl IntoIterator<Item = Behaviour>) {
         self.lock().script.extend(script);
+    }
+
+    /// Forgets what the next requests were to be answered with.
+    pub fn forget_script(&self) {
+        self.lock().script.clear();
+    }
+
+    /// Refuses connections from now on.
+    pub fn away(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+
+    /// Listens again.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else has the port meanwhile.
+    pub async fn back(&mut self) -> anyhow::Result<()> {
+        if self.serving.is_none() {
+            let address = self.url.trim_start_matches("http://").to_owned();
+            let bound =
+                crate::eventually(Duration::from_secs(10), async || TcpListener::bind(&address).await.ok());
+            let listener = bound.await.context("the receiver's port is taken")?;
+            self.serving = Some(tokio::spawn(serve(listener, self.state.clone())));
+        }
+        Ok(())
     }
 
     /// What was sent so far.
@@ -126,7 +154,7 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.away();
     }
 }
 

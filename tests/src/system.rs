@@ -198,6 +198,11 @@ pub fn prepare(stack: &str) -> anyhow::Result<TempDir> {
     Ok(folder)
 }
 
+/// A program of this project, as it was built.
+pub fn program(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(bin_dir()?.join(name))
+}
+
 /// Runs the CLI in `folder` and waits for its end.
 pub fn insightdesk(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
     Command::new(bin_dir()?.join("insightdesk"))

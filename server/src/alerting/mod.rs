@@ -20,7 +20,7 @@ use secrecy::SecretString;
 
 pub(crate) use explore::explore;
 pub(crate) use files::expand;
-pub(crate) use pass::{Pass, Passed};
+pub(crate) use pass::{LEASE, Pass, Passed};
 use remote::Remote;
 pub(crate) use view::view;
 

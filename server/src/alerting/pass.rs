@@ -15,6 +15,9 @@ use crate::{App, clock, paging, store};
 
 /// Resolved alerts are shown, and told again, for this long (Prometheus: 15 min).
 const RESOLVED_FOR: Duration = Duration::from_secs(900);
+/// The lease of the server that decides what fires and who is told.
+pub(crate) const LEASE: &str = "alerts";
+const LEASE_FOR: Duration = Duration::from_secs(10);
 /// Rule files are looked at again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Longest evaluation of one rule.
@@ -115,13 +118,19 @@ impl Pass {
         Ok(())
     }
 
-    /// Of several servers with one store, the one that plans evaluates: the agents talk to it.
+    /// Of several servers with one store one decides: the one to which the agents talk, or any while they talk to none.
     async fn leads(&self) -> anyhow::Result<bool> {
-        if !self.app.store.shared {
+        let app = &self.app;
+        if !app.store.shared {
             return Ok(true);
         }
-        let mut db = self.app.store.connection().await?;
-        Ok(store::leases::holds(&mut db, crate::tasks::LEASE, &self.app.holder, clock::now()).await?)
+        let now = clock::now();
+        let mut db = app.store.connection().await?;
+        if store::leases::is_of_another(&mut db, crate::tasks::LEASE, &app.holder, now).await? {
+            store::leases::release(&mut db, LEASE, &app.holder).await?;
+            return Ok(false);
+        }
+        Ok(store::leases::take(&mut db, LEASE, &app.holder, now, now + LEASE_FOR).await?)
     }
 
     /// Loads the rules at first, and again when a file is another than before.
@@ -187,7 +196,7 @@ impl Pass {
     /// Of several servers, only the one that has the lease writes: it keeps the others from taking it until it has.
     async fn fence(&self, db: &mut sqlx::AnyConnection, now: Timestamp) -> anyhow::Result<()> {
         let app = &self.app;
-        if app.store.shared && !store::leases::keep(db, crate::tasks::LEASE, &app.holder, now).await? {
+        if app.store.shared && !store::leases::keep(db, LEASE, &app.holder, now).await? {
             anyhow::bail!("another server decides now");
         }
         Ok(())

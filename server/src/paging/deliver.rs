@@ -157,8 +157,11 @@ struct Trip {
 
 impl Trip {
     async fn make(mut self) -> anyhow::Result<()> {
-        let mut db = self.app.store.connection().await?;
-        let note = notifications::get(&mut db, &self.waiting.notification).await?;
+        // No connection is held while another is asked for: there are few.
+        let note = {
+            let mut db = self.app.store.connection().await?;
+            notifications::get(&mut db, &self.waiting.notification).await?
+        };
         let mut note = note.context("its notification is gone")?;
         if let Some(integration) = &self.integration
             && !self.waiting.uncertain
@@ -167,7 +170,6 @@ impl Trip {
         {
             (note, self.waiting) = (merged, delivery);
         }
-        drop(db);
         let at = clock::now();
         let began = Instant::now();
         let (verdict, uncertain) = self.attempt(&note, at).await;

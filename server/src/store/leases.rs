@@ -39,6 +39,24 @@ pub(crate) async fn holds(db: &mut AnyConnection, name: &str, holder: &str, now:
     Ok(ours.is_some())
 }
 
+/// Whether another has the lease now. Changes nothing.
+pub(crate) async fn is_of_another(
+    db: &mut AnyConnection,
+    name: &str,
+    holder: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let other: Option<i64> = sqlx::query_scalar(
+        "SELECT expires_at_us FROM leases WHERE name = $1 AND holder <> $2 AND expires_at_us > $3",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(now.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(other.is_some())
+}
+
 /// Whether the lease is ours, and keeps it from others until the transaction ends.
 pub(crate) async fn keep(db: &mut AnyConnection, name: &str, holder: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query(
