@@ -123,6 +123,19 @@ async fn push(http: &Client, servers: &[Server], values: &BTreeMap<usize, f64>) 
     }
 }
 
+/// The alerts that a server has seen firing: only these are promised to be told.
+async fn firing(http: &Client, servers: &[Server]) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    for server in servers {
+        let url = format!("{}/prometheus/api/v1/alerts", server.url);
+        let Ok(answer) = http.get(url).bearer_auth(TOKEN).send().await else { continue };
+        let Ok(answer) = answer.json::<serde_json::Value>().await else { continue };
+        let alerts = answer["data"]["alerts"].as_array().cloned().unwrap_or_default();
+        all.extend(alerts.iter().filter_map(|it| it["labels"]["n"].as_str()?.parse::<usize>().ok()));
+    }
+    all
+}
+
 async fn view(http: &Client, server: &Server) -> Option<IncidentsView> {
     let request = http.get(format!("{}/api/incidents", server.url)).bearer_auth(TOKEN);
     request.send().await.ok()?.json().await.ok()
@@ -133,19 +146,23 @@ async fn storm(receiver: &mut Receiver, servers: &mut [Server]) {
     let mut dice = Dice(42);
     let mut values: BTreeMap<usize, f64> = (0..ALERTS).map(|n| (n, 0.0)).collect();
     let mut ended = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     push(&http, servers, &values).await;
     for round in 0..KILLS {
         // A twentieth begins; of those before, some end.
         for n in (0..ALERTS).filter(|n| n % KILLS == round) {
             values.insert(n, 1.0);
         }
-        for n in (0..ALERTS).filter(|n| n % KILLS < round) {
-            if dice.below(20) == 0 {
+        for n in std::mem::take(&mut seen) {
+            if dice.below(4) == 0 {
                 values.insert(n, 0.0);
                 ended.insert(n);
             }
         }
         push(&http, servers, &values).await;
+        // With several servers it takes a while until another decides.
+        let look = async || Some(firing(&http, servers).await).filter(|it| !it.is_empty());
+        seen = eventually(Duration::from_secs(15), look).await.expect("somebody decides");
         let script = (0..12).map(|_| match dice.below(6) {
             0 => Behaviour::Status(500),
             1 => Behaviour::Busy(1),
@@ -176,6 +193,9 @@ async fn storm(receiver: &mut Receiver, servers: &mut [Server]) {
     let finished = eventually(PATIENCE, done).await;
     if finished.is_none() {
         for server in servers.iter() {
+            let view = view(&http, server).await;
+            let waits = view.map(|it| (it.living.len(), it.resolved.len(), it.waiting, it.waiting_since));
+            println!("{}: living, resolved, waiting: {waits:?}", server.url);
             let log = std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
             let last: Vec<&str> = log.lines().rev().take(20).collect();
             println!("{}", last.join("\n"));

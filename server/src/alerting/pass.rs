@@ -17,7 +17,8 @@ use crate::{App, clock, paging, store};
 const RESOLVED_FOR: Duration = Duration::from_secs(900);
 /// The lease of the server that decides what fires and who is told.
 pub(crate) const LEASE: &str = "alerts";
-const LEASE_FOR: Duration = Duration::from_secs(10);
+/// Renewed every second; what a server does that lost it unnoticed, the store refuses.
+const LEASE_FOR: Duration = Duration::from_secs(5);
 /// Rule files are looked at again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Longest evaluation of one rule.
@@ -59,11 +60,12 @@ impl Pass {
 
     /// Does what is due.
     pub(crate) async fn run(&mut self) -> anyhow::Result<Passed> {
+        // Every server sends, so every server must know the receivers.
+        self.take_up_routing().await?;
         if !self.leads().await? {
             self.stand_back().await;
             return Ok(Passed::default());
         }
-        self.take_up_routing().await?;
         self.take_up_rules().await?;
         let mut passed = Passed::default();
         for _ in 0..ROUNDS {
@@ -111,6 +113,7 @@ impl Pass {
             tracing::warn!(remark, "of the Alertmanager file something has no effect");
         }
         self.app.paging.set_config(config);
+        self.app.paging.deliver.activate();
         // It is read again with the new routes.
         *self.app.paging.dispatcher.lock().await = None;
         // The file may name other templates than before.

@@ -31,6 +31,9 @@ const PAUSES_S: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
 /// After this time a receiver is given up.
 const GIVE_UP: Duration = Duration::from_hours(24);
 
+/// So long a receiver that the configuration does not have may yet come.
+const UNKNOWN: Duration = Duration::from_mins(1);
+
 /// Receiver and integration.
 type Key = (String, String);
 
@@ -61,6 +64,9 @@ impl Delivering {
     /// Begins what is due.
     pub(crate) async fn run(&mut self) -> anyhow::Result<Delivered> {
         let mut delivered = Delivered::default();
+        if !self.app.paging.is_configured() {
+            return Ok(delivered);
+        }
         let mut db = self.app.store.connection().await?;
         if !self.begun && !self.app.store.shared {
             // Nobody else uses this store: who held a lease is dead.
@@ -183,7 +189,12 @@ impl Trip {
     async fn attempt(&self, note: &Notification, now: Timestamp) -> (Verdict, bool) {
         let Some(integration) = &self.integration else {
             let detail = "the configuration no longer has this way to tell the receiver".to_owned();
-            return (Verdict::Refused { detail }, false);
+            // Another server may have a newer file.
+            let verdict = match now.since(self.waiting.created_at) < UNKNOWN {
+                true => Verdict::Failed { detail, wait: None },
+                false => Verdict::Refused { detail },
+            };
+            return (verdict, false);
         };
         let config = self.app.paging.config();
         let ack_url = acks::url(&self.app, note, now).await;

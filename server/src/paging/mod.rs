@@ -15,6 +15,7 @@ mod send;
 mod trial;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub(crate) struct Paging {
     /// Has deliveries sent now.
     pub(crate) deliver: Activator,
     config: Mutex<Arc<Config>>,
+    /// Whether the configuration was read; before, nobody knows how to tell a receiver.
+    configured: AtomicBool,
     started_at: Timestamp,
     /// What signs links that acknowledge.
     ack_key: std::sync::OnceLock<String>,
@@ -76,6 +79,7 @@ impl Paging {
             dispatcher: tokio::sync::Mutex::default(),
             deliver: Activator::default(),
             config: Mutex::new(Arc::new(Config::default())),
+            configured: AtomicBool::new(false),
             started_at: clock::now(),
             ack_key: std::sync::OnceLock::new(),
             heartbeats: Mutex::default(),
@@ -90,6 +94,12 @@ impl Paging {
 
     pub(crate) fn set_config(&self, config: Config) {
         *self.lock() = Arc::new(config);
+        self.configured.store(true, Ordering::Release);
+    }
+
+    /// Whether it is known how receivers are told.
+    fn is_configured(&self) -> bool {
+        self.configured.load(Ordering::Acquire)
     }
 
     /// Deliveries that wait and since when the oldest does, as last counted.
