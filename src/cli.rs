@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// List what fires
     #[command(subcommand)]
     Alerts(commands::alerts::Command),
+    /// Mute alerts for a while; list and end what is muted
+    #[command(subcommand)]
+    Silence(commands::silence::Command),
     /// Check or explain the environment of the InsightDesk programs
     #[command(subcommand)]
     Env(commands::env::Command),

@@ -94,6 +94,12 @@ impl Client {
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
+    /// Has something ended or removed; gives what is left of it.
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let response = self.send(self.request(Method::DELETE, path).timeout(TIMEOUT)).await?;
+        response.json().await.map_err(|error| self.misunderstood(path, &error))
+    }
+
     /// Whether the server is alive.
     pub(crate) async fn is_alive(&self) -> bool {
         let request = self.request(Method::GET, "/healthz").timeout(Duration::from_secs(2));

@@ -18,6 +18,7 @@ pub(crate) mod rules;
 pub(crate) mod scale;
 pub(crate) mod server;
 pub(crate) mod services;
+pub(crate) mod silence;
 pub(crate) mod stack;
 pub(crate) mod status;
 pub(crate) mod up;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Query(arguments) => block_on(query::run(globals, arguments)),
         Command::Rules(command) => rules::run(globals, command),
         Command::Alerts(command) => block_on(alerts::run(globals, command)),
+        Command::Silence(command) => block_on(silence::run(globals, command)),
         Command::Env(command) => env::run(globals, command),
         Command::Login(arguments) => block_on(login::run(globals, arguments)),
         Command::Doctor(arguments) => block_on(doctor::run(globals, arguments)),

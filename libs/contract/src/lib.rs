@@ -61,7 +61,7 @@ pub use queue_command::{
 };
 pub use scaling::{ManualScale, ScalingDecision, ScalingPoint, ScalingSignal, ScalingState};
 pub use signal::{DependencyReport, ReplicaReport, Signal};
-pub use silence::{Matcher, Silence};
+pub use silence::{MakeSilence, Matcher, Silence, SilenceStanding, SilenceView};
 pub use stack::{
     DeepCheck, DependencyKind, Driver, Environment, Health, PostgresSpec, Program, QueueSpec, ReplicaBounds,
     RestartMode, RestartPolicy, ScaleSpec, SecretSource, SecretSpec, ServiceRole, ServiceSpec, Stack,

@@ -60,3 +60,46 @@ pub struct Silence {
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
 }
+
+/// What is asked of a new silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MakeSilence {
+    /// All of them must match: `service=api`, `severity!=critical`, `alertname=~"Queue.*"`.
+    pub matchers: Vec<String>,
+    /// From when on; now unless told.
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
+    /// Until when.
+    pub ends_at: Timestamp,
+    /// Why.
+    pub comment: String,
+    /// Make it though it mutes every alert that fires.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
+/// A silence and what it does now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SilenceView {
+    /// The silence.
+    pub silence: Silence,
+    /// How it stands.
+    pub state: SilenceStanding,
+    /// How many of the firing alerts it mutes.
+    pub mutes_now: u64,
+}
+
+/// How a silence stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceStanding {
+    /// It has not begun.
+    Pending,
+    /// It mutes.
+    Active,
+    /// It is over.
+    Expired,
+}

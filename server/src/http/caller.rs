@@ -1,5 +1,5 @@
 //! Who asks, as the first argument of a handler: [`Viewer`], [`Doer`], [`Admin`] or [`Agent`];
-//! [`Reader`] or [`Writer`] where programs come that cannot send a bearer token.
+//! [`Reader`], [`Sender`] or [`Writer`] where programs come that cannot send a bearer token.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub(super) struct Agent(pub(super) AgentName);
 /// A [`Viewer`] who may also send the token as password of HTTP basic auth, which is what Grafana and promtool can do.
 pub(super) struct Reader;
 
+/// A [`Doer`] who may also send the token as password of HTTP basic auth, which is what Prometheus and amtool can do.
+pub(super) struct Sender(pub(super) Operator);
+
 /// Who brings samples: an operator or an agent; basic auth is taken too.
 pub(super) struct Writer;
 
@@ -42,6 +45,15 @@ impl FromRequestParts<Arc<App>> for Reader {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         basic_as_bearer(parts);
         operator(parts, app, Role::Viewer).await.map(|_| Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        basic_as_bearer(parts);
+        operator(parts, app, Role::Operator).await.map(Self)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod actions;
 mod agent;
+mod alertmanager;
 mod alerts;
 mod body;
 mod caller;
@@ -34,6 +35,7 @@ mod scale;
 mod scaling;
 mod services;
 mod shell;
+mod silences;
 mod stack;
 mod tasks;
 
@@ -90,11 +92,13 @@ fn router(app: &Arc<App>) -> Router {
         .merge(scale::routes())
         .merge(scaling::routes())
         .merge(services::routes())
+        .merge(silences::routes())
         .merge(stack::routes())
         .merge(tasks::routes());
     Router::new()
         .nest("/api", api)
         .nest("/agent", agent::routes().merge(samples::routes()))
+        .nest("/alertmanager", alertmanager::routes())
         .nest("/prometheus", prometheus::routes())
         .merge(health::routes())
         .merge(login::routes())

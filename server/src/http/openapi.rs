@@ -10,7 +10,7 @@ use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
     actions, agent, alerts, changes, decisions, heartbeats, incidents, live, logs, now, operators,
-    queue_commands, queues, scale, scaling, services, stack, tasks,
+    queue_commands, queues, scale, scaling, services, silences, stack, tasks,
 };
 use crate::App;
 
@@ -67,6 +67,10 @@ use crate::App;
         services::one,
         services::restart,
         scale::scale,
+        silences::expire,
+        silences::list,
+        silences::make,
+        silences::one,
         stack::start,
         stack::stop,
         tasks::list,

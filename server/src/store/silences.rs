@@ -1,5 +1,3 @@
-#![allow(dead_code, reason = "the parts that need it follow within the hour")]
-
 use ops_contract::{Silence, Timestamp};
 use sqlx::AnyConnection;
 
@@ -37,6 +35,28 @@ pub(crate) async fn ending_after(
         "SELECT silence FROM silences WHERE ends_at_us > $1 ORDER BY ends_at_us DESC, id LIMIT $2",
     )
     .bind(since.0)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|text| from_json(text)).collect()
+}
+
+/// Those that end after `since`, the last to end first, from after `before` (end and id of the last one read) on.
+pub(crate) async fn page(
+    db: &mut AnyConnection,
+    since: Timestamp,
+    before: Option<(Timestamp, &str)>,
+    limit: u32,
+) -> Result<Vec<Silence>> {
+    let (time, id) = before.unwrap_or((Timestamp(i64::MAX), "~"));
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT silence FROM silences
+         WHERE ends_at_us > $1 AND (ends_at_us < $2 OR (ends_at_us = $2 AND id < $3))
+         ORDER BY ends_at_us DESC, id DESC LIMIT $4",
+    )
+    .bind(since.0)
+    .bind(time.0)
+    .bind(id)
     .bind(i64::from(limit))
     .fetch_all(db)
     .await?;

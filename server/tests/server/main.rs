@@ -4,6 +4,7 @@
 
 mod access;
 mod agent;
+mod alertmanager;
 mod api;
 mod control;
 mod harness;
