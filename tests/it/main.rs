@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "what was left out is to be seen")]
 
 mod alerts;
+mod amtool;
 mod architecture;
 mod nothing_lost;
 mod page;

@@ -14,6 +14,7 @@ use ops_tests::stores::Postgres;
 use ops_tests::system::{http_client, prepare};
 use ops_tests::{eventually, free_ports};
 use reqwest::Client;
+use serde_json::Value;
 use tempfile::TempDir;
 
 const TOKEN: &str = "a-token-for-this-test-and-no-other";
@@ -129,7 +130,7 @@ async fn firing(http: &Client, servers: &[Server]) -> BTreeSet<usize> {
     for server in servers {
         let url = format!("{}/prometheus/api/v1/alerts", server.url);
         let Ok(answer) = http.get(url).bearer_auth(TOKEN).send().await else { continue };
-        let Ok(answer) = answer.json::<serde_json::Value>().await else { continue };
+        let Ok(answer) = answer.json::<Value>().await else { continue };
         let alerts = answer["data"]["alerts"].as_array().cloned().unwrap_or_default();
         all.extend(alerts.iter().filter_map(|it| it["labels"]["n"].as_str()?.parse::<usize>().ok()));
     }
@@ -204,9 +205,12 @@ async fn storm(receiver: &mut Receiver, servers: &mut [Server]) {
     check(&receiver.requests(), &ended, finished.is_some());
 }
 
-/// Of each alert what was taken, in order: whether it was its end, and the message's id; and all ids with what they said.
-fn told(requests: &[Request]) -> (BTreeMap<usize, Vec<(bool, String)>>, BTreeMap<String, serde_json::Value>) {
-    let mut told: BTreeMap<usize, Vec<(bool, String)>> = BTreeMap::new();
+/// Of each alert what was taken, in order: whether it was its end, and the message's id.
+type Told = BTreeMap<usize, Vec<(bool, String)>>;
+
+/// What was told, and all ids with what they said.
+fn told(requests: &[Request]) -> (Told, BTreeMap<String, Value>) {
+    let mut told = Told::new();
     let mut bodies = BTreeMap::new();
     for request in requests {
         let id = request.header("webhook-id").unwrap().to_owned();
