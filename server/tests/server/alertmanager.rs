@@ -112,14 +112,21 @@ async fn alerts_are_taken_shown_and_silenced() {
         json!({"labels": {"empty": ""}}),
         json!({"labels": {"a": "b"}, "startsAt": "2026-01-02T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z"}),
         json!({"labels": {"a": "b".repeat(9_000)}}),
+        json!({"labels": {"a": "b"}, "annotations": (0..9).map(|it| (format!("a{it}"), json!("v".repeat(8_000)))).collect::<serde_json::Map<_, _>>()}),
         json!({"labels": (0..101).map(|it| (format!("l{it}"), json!("v"))).collect::<serde_json::Map<_, _>>()}),
     ];
     let batch: Vec<Value> = bad.into_iter().chain([good]).collect();
     let (status, said) = post(&server, &format!("{API}/alerts"), &json!(batch)).await;
     assert_eq!(status, 400);
     let said = said.as_str().unwrap();
-    for words in ["alert 0: it has no label", "alert 1: it ends", "alert 2", "alert 3", "1 others were taken"]
-    {
+    for words in [
+        "alert 0: it has no label",
+        "alert 1: it ends",
+        "alert 2",
+        "alert 3: it has 72020 bytes",
+        "alert 4",
+        "1 others were taken",
+    ] {
         assert!(said.contains(words), "{said}");
     }
     let shown = server
@@ -201,8 +208,8 @@ async fn strangers_viewers_and_floods_are_refused() {
     let (status, said) = post(&server, &format!("{API}/alerts"), &json!(many)).await;
     assert_eq!((status, said.as_str().unwrap().contains("at most 2000")), (400, true));
     let answer = server.ask(Role::Operator, Method::POST, &format!("{API}/alerts"));
-    let (status, said) = told(answer.body(vec![b' '; 10 << 20]).send().await.unwrap()).await;
-    assert_eq!((status, said), (413, json!("the body is longer than 4 MiB; send fewer at a time")));
+    let (status, said) = told(answer.body(vec![b' '; (10 << 20) + 1]).send().await.unwrap()).await;
+    assert_eq!((status, said), (413, json!("the body is longer than 10 MiB; send fewer at a time")));
     for rubbish in [&b""[..], b"{", b"null", b"[1]", b"\xff\xfe", b"[{\"labels\": {\"a\": 1}}]"] {
         let answer = server.ask(Role::Operator, Method::POST, &format!("{API}/alerts")).body(rubbish);
         assert_eq!(answer.send().await.unwrap().status(), 400, "{rubbish:?}");

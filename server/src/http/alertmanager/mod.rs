@@ -21,7 +21,7 @@ use axum::routing::get;
 use crate::App;
 
 /// Longest body; some thousand alerts.
-const BODY: usize = 4 * 1024 * 1024;
+const BODY: usize = 10 * 1024 * 1024;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     LazyLock::force(&general::STARTED);

@@ -21,6 +21,8 @@ const MOST: usize = 2_000;
 const MOST_LABELS: usize = 100;
 /// Longest name, value or address, in bytes.
 const LONGEST: usize = 8 * 1024;
+/// Most bytes of an alert's texts.
+const LARGEST: usize = 64 * 1024;
 /// So many invalid alerts are told, the rest is counted.
 const TOLD: usize = 20;
 
@@ -95,6 +97,11 @@ fn read(posted: Posted, now: Timestamp, timeout: Duration) -> Result<Input, Stri
     let generator_url = posted.generator_url.unwrap_or_default();
     if generator_url.len() > LONGEST {
         return Err(format!("its generatorURL is longer than {LONGEST} bytes"));
+    }
+    let bytes = [&labels, &annotations].into_iter().flatten().map(|(name, value)| name.len() + value.len());
+    let bytes = bytes.sum::<usize>() + generator_url.len();
+    if bytes > LARGEST {
+        return Err(format!("it has {bytes} bytes of text; at most {LARGEST} are taken"));
     }
     let set =
         ops_samples::Labels::new(&labels).map_err(|error| format!("its labels cannot be taken: {error}"))?;

@@ -65,8 +65,7 @@ impl Firing {
     pub(super) async fn read(app: &App) -> Result<Self, sqlx::Error> {
         let now = clock::now();
         let routing = app.paging.config().routing.clone();
-        let mut db = app.store.connection().await?;
-        let (silences, _) = Silences::new(silences::ending_after(&mut db, now, MOST).await?);
+        // One after the other: who holds the dispatcher may wait for a connection, and there are two.
         let known = app
             .paging
             .dispatcher
@@ -74,6 +73,8 @@ impl Firing {
             .await
             .as_ref()
             .map(|it| (it.alerts().cloned().collect::<Vec<_>>(), it.muted().clone()));
+        let mut db = app.store.connection().await?;
+        let (silences, _) = Silences::new(silences::ending_after(&mut db, now, MOST).await?);
         let (mut alerts, muted) = match known {
             Some(known) => known,
             None => (alerts::told_or_firing(&mut db).await?, BTreeMap::new()),
