@@ -79,9 +79,14 @@ pub(crate) enum Command {
     /// Check and test rule files without a server; list the rules of this one
     #[command(subcommand)]
     Rules(commands::rules::Command),
-    /// List what fires
+    /// List what fires; say that you look after it
     #[command(subcommand)]
     Alerts(commands::alerts::Command),
+    /// List what is broken, and who looks after it
+    Incidents(commands::incidents::Arguments),
+    /// Send a test page to those who are to be told
+    #[command(subcommand)]
+    Receivers(commands::receivers::Command),
     /// Mute alerts for a while; list and end what is muted
     #[command(subcommand)]
     Silence(commands::silence::Command),

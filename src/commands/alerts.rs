@@ -1,9 +1,9 @@
-//! `insightdesk alerts`: what fires.
+//! `insightdesk alerts`: what fires, and that somebody looks after it.
 
 use comfy_table::Cell;
-use ops_contract::{Alert, AlertState, AlertsView};
+use ops_contract::{AcknowledgeRequest, Alert, AlertState, AlertsView, Incident};
 
-use super::words;
+use super::{replay, words};
 use crate::cli::Globals;
 use crate::client::Client;
 use crate::failure::{Failure, Kind, Result};
@@ -17,6 +17,25 @@ pub(crate) enum Command {
         after_help = "Exit code 1 when an alert fires that is more than information, or when a rule cannot be evaluated.\n\nExamples:\n  insightdesk alerts list\n  insightdesk alerts list --all\n  insightdesk alerts list --json | jq '.[] | select(.state == \"firing\") | .labels'"
     )]
     List(List),
+    /// Say that you look after an incident: it is neither escalated nor told again until that ends
+    #[command(
+        after_help = "`insightdesk incidents` lists the incidents with their ids.\n\nExamples:\n  insightdesk alerts ack 0d2c9a3e --reason \"restarting the database\"\n  insightdesk alerts ack 0d2c9a3e --reason \"waiting for the provider\" --for 4h"
+    )]
+    Ack(Ack),
+}
+
+/// Arguments of `alerts ack`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ack {
+    /// Which incident
+    #[arg(value_name = "INCIDENT")]
+    incident: String,
+    /// What is done about it
+    #[arg(long)]
+    reason: String,
+    /// For how long, from 1m to 168h [default: 1h]
+    #[arg(long = "for", value_name = "TIME", value_parser = replay::seconds)]
+    for_s: Option<f64>,
 }
 
 /// Arguments of `alerts list`.
@@ -28,7 +47,31 @@ pub(crate) struct List {
 }
 
 pub(super) async fn run(globals: &Globals, command: &Command) -> Result {
-    let Command::List(arguments) = command;
+    match command {
+        Command::List(arguments) => list(globals, arguments).await,
+        Command::Ack(arguments) => ack(globals, arguments).await,
+    }
+}
+
+async fn ack(globals: &Globals, arguments: &Ack) -> Result {
+    let id: String = url::form_urlencoded::byte_serialize(arguments.incident.as_bytes()).collect();
+    // The server knows the bounds; it refuses less than a minute.
+    let for_s = arguments.for_s.map(|it| it as u64);
+    let request = AcknowledgeRequest { reason: arguments.reason.clone(), for_s };
+    let answer = Client::find(globals)?.post(&format!("/api/incidents/{id}/ack"), &request).await?;
+    if globals.json {
+        return output::json(&answer);
+    }
+    let incident: Incident = serde_json::from_value(answer)
+        .map_err(|error| Failure::problems(format!("the server's answer cannot be read: {error}")))?;
+    if let Some(ack) = &incident.acknowledgement {
+        let until = words::moment(ack.until);
+        output::say(&format!("{} looks after \"{}\" until {until}", ack.by, incident.title));
+    }
+    Ok(())
+}
+
+async fn list(globals: &Globals, arguments: &List) -> Result {
     let view: AlertsView = Client::find(globals)?.get("/api/alerts").await?;
     let alerts = chosen(&view, arguments.all);
     if globals.json {

@@ -7,10 +7,12 @@ pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;
 pub(crate) mod explain;
+pub(crate) mod incidents;
 pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod query;
 pub(crate) mod queues;
+pub(crate) mod receivers;
 mod reference;
 pub(crate) mod replay;
 pub(crate) mod restart;
@@ -54,6 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Query(arguments) => block_on(query::run(globals, arguments)),
         Command::Rules(command) => rules::run(globals, command),
         Command::Alerts(command) => block_on(alerts::run(globals, command)),
+        Command::Incidents(arguments) => block_on(incidents::run(globals, arguments)),
+        Command::Receivers(command) => block_on(receivers::run(globals, command)),
         Command::Silence(command) => block_on(silence::run(globals, command)),
         Command::Env(command) => env::run(globals, command),
         Command::Login(arguments) => block_on(login::run(globals, arguments)),
