@@ -83,7 +83,7 @@ impl Pass {
             }
             passed.transitions += self.save(outcomes).await?;
         }
-        if paging::is_due(&mut *self.app.store.connection().await?, &self.app, clock::now()).await? {
+        if paging::is_due(&self.app, clock::now()).await? {
             self.store(&[]).await?;
         }
         let next = self.app.alerting.engine().as_ref().and_then(Engine::next_due_ms);

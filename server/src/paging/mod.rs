@@ -177,15 +177,18 @@ fn edges(app: &App) -> Vec<(String, String)> {
 }
 
 /// Whether anything waits to be taken in, or its time has come.
-pub(crate) async fn is_due(db: &mut AnyConnection, app: &App, now: Timestamp) -> anyhow::Result<bool> {
+pub(crate) async fn is_due(app: &App, now: Timestamp) -> anyhow::Result<bool> {
     let told = match app.paging.dispatcher.lock().await.as_ref() {
         Some(dispatcher) => dispatcher.next_due().is_some_and(|at| at <= now),
         None => true,
     };
+    // Never a connection while somebody waits for the dispatcher: there are few.
+    let mut db = app.store.connection().await?;
     Ok(told
-        || inbox::count(db).await? > 0
-        || incident_rows::next_due(db).await?.is_some_and(|at| at <= now)
-        || (now.since(app.paging.started_at) >= intake::GRACE && !alerts::expired(db, now).await?.is_empty()))
+        || inbox::count(&mut db).await? > 0
+        || incident_rows::next_due(&mut db).await?.is_some_and(|at| at <= now)
+        || (now.since(app.paging.started_at) >= intake::GRACE
+            && !alerts::expired(&mut db, now).await?.is_empty()))
 }
 
 /// Takes in what changed and what waits, and stores what is to be told; true when something is to be sent.
