@@ -41,10 +41,39 @@ fn main() -> std::io::Result<()> {
         for (name, view) in sample::alerts::explorations() {
             std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::explore_page(&view, "sample"))?;
         }
+        write_incidents(&folder)?;
         std::fs::write(
             format!("{folder}/login.html"),
             ops_dashboard::login_page(Some("That token is not known."), "sample"),
         )?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn write_incidents(folder: &str) -> std::io::Result<()> {
+    use ops_dashboard::{AckLink, acknowledge_page, incident_page, incidents_page, notifications_page};
+    use sample::incidents as they;
+    let (hostile, one, told) = they::hostile();
+    let open = they::open("i1");
+    let ready = AckLink::Ready { incident: &open, error: None };
+    let whole = ops_contract::IncidentView {
+        incident: open.clone(),
+        notifications: they::history().notifications,
+        at: sample::NOW,
+    };
+    let pages = [
+        ("incidents", incidents_page(&they::broken(), "sample")),
+        ("incidents-calm", incidents_page(&they::calm(), "sample")),
+        ("incidents-hostile", incidents_page(&hostile, "sample")),
+        ("incident", incident_page(&whole, "sample")),
+        ("incident-hostile", incident_page(&one, "sample")),
+        ("notifications", notifications_page(&they::history(), "sample")),
+        ("notifications-hostile", notifications_page(&told, "sample")),
+        ("acknowledge", acknowledge_page(ready, sample::NOW, "sample")),
+    ];
+    for (name, page) in pages {
+        std::fs::write(format!("{folder}/{name}.html"), page)?;
     }
     Ok(())
 }

@@ -33,6 +33,14 @@ pub(crate) fn clock(at: Timestamp, now: Timestamp) -> String {
     at.strftime(format).to_string()
 }
 
+/// `02:19:12 UTC (in 6 min)` for a moment to come; one that has passed is told by the clock alone.
+pub(crate) fn until(at: Timestamp, now: Timestamp) -> String {
+    match at.since(now).as_secs() {
+        0 => clock(at, now),
+        seconds => format!("{} (in {})", clock(at, now), span(seconds)),
+    }
+}
+
 /// The machine's form of a time, for `<time datetime>`.
 pub(crate) fn iso(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0)

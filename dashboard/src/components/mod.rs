@@ -1,10 +1,13 @@
 //! Parts of pages, one file each. Each takes contract data and gives HTML; none decides anything.
 
+pub(crate) mod acknowledge;
 pub(crate) mod alert;
 pub(crate) mod changes;
 pub(crate) mod figure;
 pub(crate) mod headline;
+pub(crate) mod incident;
 pub(crate) mod nav;
+pub(crate) mod notification;
 pub(crate) mod queue;
 pub(crate) mod queue_store;
 pub(crate) mod replica;
@@ -19,3 +22,4 @@ pub(crate) mod state;
 pub(crate) mod stores;
 pub(crate) mod time;
 pub(crate) mod verdict;
+pub(crate) mod waiting;

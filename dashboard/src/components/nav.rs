@@ -5,14 +5,18 @@ use leptos::prelude::*;
 pub(crate) enum Place {
     Now,
     Alerts,
+    Incidents,
+    Notifications,
     Queues,
     Scaling,
     Explore,
 }
 
-const PLACES: [(Place, &str, &str); 5] = [
+const PLACES: [(Place, &str, &str); 7] = [
     (Place::Now, "/", "Now"),
     (Place::Alerts, "/alerts", "Alerts"),
+    (Place::Incidents, "/incidents", "Incidents"),
+    (Place::Notifications, "/notifications", "Notifications"),
     (Place::Queues, "/queues", "Queues"),
     (Place::Scaling, "/scaling", "Scaling"),
     (Place::Explore, "/explore", "Explore"),

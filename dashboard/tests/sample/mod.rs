@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each user takes its own part")]
 
 pub(crate) mod alerts;
+pub(crate) mod incidents;
 pub(crate) mod queues;
 
 use std::time::Duration;

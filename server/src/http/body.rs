@@ -1,5 +1,5 @@
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{Form, FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
@@ -35,6 +35,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 }
                 _ => ApiError::BadRequest(format!("the body is not JSON ({place}): {error}")),
             }
+        })
+    }
+}
+
+/// The fields of a form.
+pub(super) struct Fields<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let form = Form::<T>::from_request(request, state).await;
+        form.map(|Form(fields)| Self(fields)).map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ApiError::BadRequest("send the fields as application/x-www-form-urlencoded".to_owned())
+            }
+            _ => ApiError::BadRequest("the form cannot be read".to_owned()),
         })
     }
 }

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Form, Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ops_contract::{ChangeKind, Operator};
 
+use super::body::Fields;
 use super::caller::{self, COOKIE, by_token, cookie};
 use super::error::{ApiError, ApiResult};
 use super::page::html;
@@ -45,15 +46,8 @@ async fn sign_in(
     ConnectInfo(peer): ConnectInfo<std::net::SocketAddr>,
     method: Method,
     headers: HeaderMap,
-    form: Result<Form<Given>, axum::extract::rejection::FormRejection>,
+    Fields(given): Fields<Given>,
 ) -> ApiResult<Response> {
-    let Form(given) = form.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ApiError::BadRequest("send the fields as application/x-www-form-urlencoded".to_owned())
-        }
-        _ => ApiError::BadRequest("the form cannot be read".to_owned()),
-    })?;
     // A page elsewhere must not sign people in as somebody else. Programs send none of these headers.
     if headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN) {
         caller::same_site(&method, &headers, &app.external_url)?;

@@ -3,6 +3,7 @@
 //! To add a resource: one file with `routes()`, one line in [`router`], its operations in `openapi`. A handler takes
 //! who asks ([`caller`]) as its first argument: without it, it is open to the world.
 
+mod ack;
 mod actions;
 mod agent;
 mod alertmanager;
@@ -100,6 +101,7 @@ fn router(app: &Arc<App>) -> Router {
         .nest("/agent", agent::routes().merge(samples::routes()))
         .nest("/alertmanager", alertmanager::routes())
         .nest("/prometheus", prometheus::routes())
+        .merge(ack::routes())
         .merge(health::routes())
         .merge(login::routes())
         .merge(otlp::routes())

@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::caller::Viewer;
-use super::paging::Params;
-use crate::{App, auth};
+use super::error::{ApiError, ApiResult};
+use super::incidents::read_key;
+use super::paging::{At, Params, Window};
+use crate::{App, auth, paging};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -17,6 +19,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/scaling", get(scaling))
         .route("/alerts", get(alerts))
         .route("/explore", get(explore))
+        .route("/incidents", get(incidents))
+        .route("/incidents/{id}", get(incident))
+        .route("/notifications", get(notifications))
 }
 
 async fn now(_: Viewer, State(app): State<Arc<App>>) -> Response {
@@ -58,6 +63,35 @@ async fn explore(_: Viewer, State(app): State<Arc<App>>, Params(ask): Params<Ask
     };
     let view = crate::alerting::explore(&app, ask.expr, range_s).await;
     html(ops_dashboard::explore_page(&view, &nonce), &nonce)
+}
+
+async fn incidents(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Params(window): Params<Window>,
+) -> ApiResult<Response> {
+    let nonce = auth::random();
+    let before = window.before.as_deref().map(read_key).transpose()?;
+    let view = paging::incidents_view(&app, before, window.limit()).await?;
+    Ok(html(ops_dashboard::incidents_page(&view, &nonce), &nonce))
+}
+
+async fn incident(_: Viewer, State(app): State<Arc<App>>, At(id): At<String>) -> ApiResult<Response> {
+    let nonce = auth::random();
+    let view = paging::incident_view(&app, &id).await?;
+    let view = view.ok_or_else(|| ApiError::NotFound(format!("there is no incident {id}")))?;
+    Ok(html(ops_dashboard::incident_page(&view, &nonce), &nonce))
+}
+
+async fn notifications(
+    _: Viewer,
+    State(app): State<Arc<App>>,
+    Params(window): Params<Window>,
+) -> ApiResult<Response> {
+    let nonce = auth::random();
+    let before = window.before.as_deref().map(read_key).transpose()?;
+    let view = paging::notifications_view(&app, before, window.limit()).await?;
+    Ok(html(ops_dashboard::notifications_page(&view, &nonce), &nonce))
 }
 
 /// A page of ours; nothing but what carries the nonce is heeded in it.

@@ -2,7 +2,6 @@
 //!
 //! What is to be told is stored with the change of the alert that it tells; deliveries are sent by whoever holds their lease.
 
-#[allow(dead_code, reason = "the page that reads links follows")]
 mod acks;
 mod config;
 mod deliver;
@@ -31,11 +30,9 @@ use sqlx::AnyConnection;
 use crate::store::{alert_groups, alerts, inbox, incidents as incident_rows, silences};
 use crate::{App, clock};
 
-#[allow(unused_imports, reason = "the page that reads links follows")]
-pub(crate) use acks::read as read_link;
+pub(crate) use acks::{Link, read as read_link};
 pub(crate) use config::{Seen, load, look};
 pub(crate) use deliver::{Delivered, Delivering};
-#[allow(unused_imports, reason = "the page that reads links follows")]
 pub(crate) use desk::{
     Refused, acknowledge, acknowledge_in, incident_view, incidents_view, notifications_view,
 };

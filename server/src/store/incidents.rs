@@ -160,7 +160,6 @@ pub(crate) async fn firing(db: &mut AnyConnection, incident: &str) -> Result<i64
 }
 
 /// Notes that a link was used; false when it was before.
-#[allow(dead_code, reason = "the page that reads links follows")]
 pub(crate) async fn use_link(db: &mut AnyConnection, id: &str, expires_at: Timestamp) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO used_ack_links (id, expires_at_us) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
@@ -173,7 +172,6 @@ pub(crate) async fn use_link(db: &mut AnyConnection, id: &str, expires_at: Times
 }
 
 /// Whether a link was used.
-#[allow(dead_code, reason = "the page that reads links follows")]
 pub(crate) async fn is_used(db: &mut AnyConnection, id: &str) -> Result<bool> {
     let found: Option<String> =
         sqlx::query_scalar("SELECT id FROM used_ack_links WHERE id = $1").bind(id).fetch_optional(db).await?;

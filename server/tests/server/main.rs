@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at its first surprise")]
 
 mod access;
+mod ack;
 mod agent;
 mod alertmanager;
 mod api;
