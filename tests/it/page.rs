@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use ops_contract::AlertsView;
+use ops_contract::{AlertsView, IncidentsView};
 use ops_tests::node::Node;
+use ops_tests::receiver::Receiver;
 use ops_tests::system::prepare;
 use ops_tests::{System, eventually};
 use serde_json::{Value, json};
@@ -74,6 +75,48 @@ async fn alerts_say_what_fires_and_explore_answers_everywhere() {
     }
 }
 
+const ROUTES: &str = "
+route: {receiver: chat, group_wait: 0s}
+receivers: [{name: chat, slack_configs: [{api_url: 'URL/chat', channel: '#ops'}]}]
+";
+
+#[tokio::test]
+async fn incidents_say_what_is_broken_and_somebody_looks_after_it_everywhere() {
+    let receiver = Receiver::start().await.unwrap();
+    let folder = prepare(&format!(
+        "{TOYS}\n[alerts]\nrules = [\"toys.yml\"]\nbuiltin = false\nalertmanager_file = \"alertmanager.yml\"\n"
+    ))
+    .unwrap();
+    std::fs::write(folder.path().join("toys.yml"), RULES).unwrap();
+    std::fs::write(folder.path().join("alertmanager.yml"), ROUTES.replace("URL", &receiver.url)).unwrap();
+    let system = System::start_in(folder).await.unwrap();
+    let message = receiver.wait_for(Duration::from_secs(30), |_| true).await.unwrap().body.to_string();
+    let (before, rest) = message.split_once("/ack/").expect("the message has a link");
+    let link = format!(
+        "{}/ack/{}",
+        &before[before.rfind("http").unwrap()..],
+        rest.split(['"', '|', '>', '\\', ' ']).next().unwrap()
+    );
+    let view: IncidentsView = system.get("/api/incidents").await.unwrap();
+    let one = format!("/incidents/{}", view.living.first().unwrap().id);
+    for screen in SCREENS {
+        let (seen, what) = open(&system, screen, &["/incidents"]).await;
+        let heading = seen["heading"].as_str().unwrap();
+        assert!(heading.contains("nobody looks after it") && heading.contains("<b>toys</b>"), "{what}");
+        let (seen, what) = open(&system, screen, &[&one]).await;
+        assert!(seen["heading"].as_str().unwrap().contains("<b>toys</b>, since"), "{what}");
+        let (_, what) = open(&system, screen, &["/notifications"]).await;
+        assert!(what.contains("Notifications"), "{what}");
+        // Its button does nothing without a reason.
+        let (seen, what) = look(&system, &link, screen, &[]).await;
+        assert_eq!(seen["heading"], "Look after this incident?", "{what}");
+    }
+    let (seen, what) = open(&system, SCREENS[3], &[&one, "the <i>toys</i> are counted"]).await;
+    assert!(seen["heading"].as_str().unwrap().contains("somebody looks after it"), "{what}");
+    let (seen, what) = open(&system, SCREENS[1], &["/incidents"]).await;
+    assert!(seen["heading"].as_str().unwrap().contains("somebody looks after it"), "{what}");
+}
+
 /// A rule file that cannot be read any more is told first, and nobody is told that all is well.
 #[tokio::test]
 async fn alerts_tell_of_a_broken_rule_file() {
@@ -95,12 +138,22 @@ async fn alerts_tell_of_a_broken_rule_file() {
 
 /// Opens a page, and asks something in its form; nothing may be wrong with it on any screen.
 async fn open(system: &System, screen: (u32, u32, &str, &str), asked: &[&str]) -> (Value, String) {
+    let link = system.post("/api/links", json!({})).await.unwrap();
+    look(system, link["url"].as_str().unwrap(), screen, asked).await
+}
+
+/// The same of the page behind a link.
+async fn look(
+    system: &System,
+    link: &str,
+    screen: (u32, u32, &str, &str),
+    asked: &[&str],
+) -> (Value, String) {
     let (width, height, scheme, scripts) = screen;
     let path = asked.first().copied().unwrap_or_default();
-    let link = system.post("/api/links", json!({})).await.unwrap();
     let png = system.folder().join(format!("{width}-{scheme}-{scripts}{}.png", path.replace('/', "-")));
     let arguments = [
-        link["url"].as_str().unwrap().to_owned(),
+        link.to_owned(),
         png.to_string_lossy().into_owned(),
         width.to_string(),
         height.to_string(),

@@ -1,6 +1,6 @@
 // Opens a page in a real Chromium by a one-time link: LINK PNG WIDTH HEIGHT SCHEME SCRIPTS [PATH [TEXT]]. Prints what a person and axe
 // would find: {title, heading, errors, violations, sideways}. SCRIPTS is `on` or `off`; PATH is reached by its link in the bar,
-// and TEXT is asked in its form.
+// or in the page that is, and TEXT is written into its form.
 import { chromium } from 'playwright-core';
 import { createRequire } from 'node:module';
 
@@ -20,13 +20,17 @@ await page.locator('form button').first().click();
 await page.waitForSelector('h1');
 if (path) {
   // With the keyboard alone.
-  await page.locator(`nav a[href="${path}"]`).focus();
-  await Promise.all([page.waitForURL(`**${path}`), page.keyboard.press('Enter')]);
-  await page.waitForSelector('h1');
+  const parent = `/${path.split('/')[1]}`;
+  for (const place of path === parent ? [path] : [parent, path]) {
+    await page.locator(`nav a[href="${place}"], main a[href="${place}"]`).first().focus();
+    await Promise.all([page.waitForURL(`**${place}`), page.keyboard.press('Enter')]);
+    await page.waitForSelector('h1');
+  }
 }
 if (text) {
-  await page.locator('main form input[name="expr"], main form textarea[name="expr"]').fill(text);
-  await Promise.all([page.waitForURL('**expr=**'), page.locator('main form button').first().press('Enter')]);
+  const before = page.url();
+  await page.locator('main form').locator('[name="expr"], [name="reason"]').first().fill(text);
+  await Promise.all([page.waitForURL(url => url.href !== before), page.locator('main form button').first().press('Enter')]);
   await page.waitForSelector('h1');
 }
 await page.screenshot({ path: png, fullPage: true });
