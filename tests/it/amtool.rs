@@ -1,4 +1,4 @@
-//! Alertmanager's own tools and a real Prometheus, at our interface; and what of Alertmanager's failures is not ours.
+//! Alertmanager's own tool at our interface; and what of Alertmanager's failures is not ours.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,29 +19,44 @@ route: {receiver: hook, group_by: [alertname], group_wait: 5s, group_interval: 1
 receivers: [{name: hook, webhook_configs: [{url: 'URL/hook', timeout: 2s}]}, {name: other, log_configs: [{}]}]
 ";
 
-struct World {
+pub(crate) struct World {
     system: System,
-    receiver: Receiver,
+    pub(crate) receiver: Receiver,
 }
 
 impl World {
     async fn start() -> Self {
+        Self::with(ROUTES).await
+    }
+
+    /// With such a file for Alertmanager, in which `URL` is the receiver's address.
+    pub(crate) async fn with(routes: &str) -> Self {
         let receiver = Receiver::start().await.unwrap();
         let stack = format!("{TOYS}\n[alerts]\nbuiltin = false\nalertmanager_file = \"alertmanager.yml\"\n");
         let folder = prepare(&stack).unwrap();
-        let routes = ROUTES.replace("URL", &receiver.url);
+        let routes = routes.replace("URL", &receiver.url);
         std::fs::write(folder.path().join("alertmanager.yml"), routes).unwrap();
         let system = System::start_in(folder).await.unwrap();
-        let client: Value =
-            serde_json::from_slice(&std::fs::read(system.state().join("client.json")).unwrap()).unwrap();
-        let config = format!("basic_auth: {{username: amtool, password: {}}}\n", client["token"]);
-        std::fs::write(system.folder().join("http.yml"), config).unwrap();
-        Self { system, receiver }
+        let it = Self { system, receiver };
+        let config = format!("basic_auth: {{username: amtool, password: {}}}\n", it.token());
+        std::fs::write(it.system.folder().join("http.yml"), config).unwrap();
+        it
     }
 
-    fn amtool(&self, arguments: &[&str]) -> Output {
-        let up: Value = self.system.up.clone();
-        let url = format!("{}/alertmanager", up["url"].as_str().unwrap().trim_end_matches('/'));
+    /// Where the server answers, without a slash at its end.
+    pub(crate) fn url(&self) -> &str {
+        self.system.up["url"].as_str().unwrap().trim_end_matches('/')
+    }
+
+    /// What a client of the API names itself with.
+    pub(crate) fn token(&self) -> String {
+        let client = std::fs::read(self.system.state().join("client.json")).unwrap();
+        let client: Value = serde_json::from_slice(&client).unwrap();
+        client["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn amtool(&self, arguments: &[&str]) -> Output {
+        let url = format!("{}/alertmanager", self.url());
         Command::new("amtool")
             .args(["--alertmanager.url", &url, "--http.config.file", "http.yml"])
             .args(arguments)
@@ -51,14 +66,14 @@ impl World {
             .unwrap()
     }
 
-    fn must(&self, arguments: &[&str]) -> String {
+    pub(crate) fn must(&self, arguments: &[&str]) -> String {
         let output = self.amtool(arguments);
         // On the other stream it says that its version is not ours: that is no answer.
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    fn kill_the_server(&self) {
+    pub(crate) fn kill_the_server(&self) {
         kill(self.system.control_pids().unwrap().0, Signal::KILL);
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 #![allow(clippy::print_stdout, reason = "what was left out is to be seen")]
 
+mod alertmanager;
 mod alerts;
 mod amtool;
 mod architecture;

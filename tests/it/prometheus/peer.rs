@@ -47,6 +47,14 @@ impl Prometheus {
         Self::start(folder, &["--web.enable-remote-write-receiver"]).await
     }
 
+    /// One that takes samples by remote write, judges `rules.yml`, and sends what fires as its `config` says.
+    pub(crate) async fn alerting(config: &str, rules: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("prometheus-").tempdir().unwrap();
+        std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
+        std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+        Self::start(folder, &["--web.enable-remote-write-receiver"]).await
+    }
+
     async fn start(folder: tempfile::TempDir, more: &[&str]) -> Self {
         let path = |name: &str| folder.path().join(name);
         let port = free_port().unwrap();
@@ -94,7 +102,8 @@ impl Drop for Prometheus {
     }
 }
 
-fn program(name: &str) -> Option<PathBuf> {
+/// A program of this machine.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|it: &PathBuf| Path::is_file(it))
 }
