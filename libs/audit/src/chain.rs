@@ -13,6 +13,7 @@ use crate::MAX_SEQ;
 use crate::checkpoint::Checkpoint;
 use crate::entry::{Draft, Entry, EntryError};
 use crate::hash::{self, Hash};
+use crate::key::{KeyError, check_name};
 use crate::merkle::Frontier;
 
 const LINK: &[u8] = b"insightdesk/audit/link/v1\n";
@@ -65,15 +66,18 @@ pub struct Appended {
 }
 
 impl Head {
-    /// The end of a log that has no entry.
-    #[must_use]
-    pub fn new(origin: &str) -> Self {
-        Self {
+    /// The end of a log that has no entry. Its name is also that of its keys: `ops.example.com/audit`.
+    ///
+    /// # Errors
+    /// When the name cannot be one.
+    pub fn new(origin: &str) -> Result<Self, KeyError> {
+        check_name(origin)?;
+        Ok(Self {
             origin: origin.to_owned(),
             link: genesis(origin),
             tree: Frontier::default(),
             time_ms: i64::MIN,
-        }
+        })
     }
 
     /// Number of entries, and so the number of the next one.

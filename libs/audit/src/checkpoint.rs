@@ -94,9 +94,7 @@ impl Checkpoint {
     /// A note of it without signatures, for [`Note::add`].
     #[must_use]
     pub fn unsigned(&self) -> Signed {
-        let note = Note::new(self.text())
-            .expect("the text ends with a newline, and an origin with control characters is refused earlier");
-        Signed { checkpoint: self.clone(), note }
+        Signed { checkpoint: self.clone(), note: Note::unsigned(self.text()) }
     }
 }
 

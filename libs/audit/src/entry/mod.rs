@@ -21,9 +21,9 @@ pub use decode::DecodeError;
 pub mod action {
     /// The control plane came up: the time before, in which nothing was sealed, is explained.
     pub const START: &str = "audit.start";
-    /// Another key signs from now on; see `statement`.
+    /// Another key signs from now on; see [`crate::statement`].
     pub const HANDOVER: &str = "audit.handover";
-    /// Bodies of old entries may be dropped; see `statement`.
+    /// Bodies of old entries may be dropped; see [`crate::statement`].
     pub const RETENTION: &str = "audit.retention";
     /// Somebody read the log.
     pub const READ: &str = "audit.read";

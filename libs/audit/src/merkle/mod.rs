@@ -1,6 +1,6 @@
 //! The Merkle tree of RFC 6962 over the leaf hashes of a log.
 //!
-//! An odd node is promoted, never doubled. Appending needs only the [`Frontier`]; proofs are made in [`prove`] from
+//! An odd node is promoted, never doubled. Appending needs only the [`Frontier`]; proofs are made by [`inclusion`] and [`consistency`] from
 //! subtree hashes that the caller looks up, and checked here by the algorithms of RFC 9162 (2.1.3.2 and 2.1.4.2).
 
 mod check;
