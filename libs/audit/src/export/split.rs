@@ -23,10 +23,11 @@ pub enum Split<'a> {
 impl Splitter {
     /// Takes the next bytes and hands over each line that they complete.
     pub fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(Split<'_>)) {
-        let mut parts = bytes.split(|byte| *byte == b'\n');
-        // What follows the last newline is no line yet.
-        let rest = parts.next_back().unwrap_or_default();
-        for part in parts {
+        let mut rest = bytes;
+        while let Some((part, after)) =
+            memchr::memchr(b'\n', rest).and_then(|end| Some((rest.get(..end)?, rest.get(end + 1..)?)))
+        {
+            rest = after;
             if self.overlong || self.partial.len() + part.len() > MAX_LINE {
                 found(Split::TooLong);
             } else if self.partial.is_empty() {
@@ -38,6 +39,7 @@ impl Splitter {
             self.partial.clear();
             self.overlong = false;
         }
+        // What follows the last newline is no line yet.
         if self.overlong || self.partial.len() + rest.len() > MAX_LINE {
             self.overlong = true;
             self.partial.clear();

@@ -71,9 +71,9 @@ impl Log {
     pub(crate) fn entries(&mut self, count: u64) {
         for _ in 0..count {
             self.append(draft("secret.read", &format!("secret_{}", self.head.size())));
-            if self.head.size() % 5 == 0 {
+            if self.head.size().is_multiple_of(5) {
                 let signed = self.seal();
-                if self.head.size() % 10 == 0 {
+                if self.head.size().is_multiple_of(10) {
                     self.anchor(&signed);
                 }
             }
