@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Findings that are kept; the others are counted.
 pub const MAX_FINDINGS: usize = 100;
 
+/// Characters of a finding's detail at most.
+const MAX_QUOTE: usize = 300;
+
 /// One thing that is wrong, or that must be known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -175,6 +178,11 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What a log says may be long, and may be meant for a terminal.
+fn quotable(detail: &str) -> String {
+    detail.chars().take(MAX_QUOTE).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 /// Collects findings: keeps the first, counts all.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -201,7 +209,7 @@ impl Findings {
             self.completeness_broken |= spoils.completeness;
         }
         if self.kept.len() < MAX_FINDINGS {
-            self.kept.push(Finding { kind, severity, seq, last, detail });
+            self.kept.push(Finding { kind, severity, seq, last, detail: quotable(&detail) });
         }
     }
 }

@@ -5,6 +5,7 @@ mod attacks_on_entries;
 mod attacks_on_seals;
 mod attacks_on_the_whole;
 mod clean;
+mod format;
 mod log;
 mod receipts;
 mod rubbish;
