@@ -62,7 +62,9 @@ pub fn parse(line: &[u8]) -> Result<Line, LineError> {
     if line.len() > MAX_LINE {
         return Err(LineError::TooLong);
     }
-    match serde_json::from_slice(line)? {
+    // Once for the line: otherwise each of its texts is checked by itself.
+    let line = std::str::from_utf8(line).map_err(|_| LineError::Form("it is not UTF-8"))?;
+    match serde_json::from_str(line)? {
         Wire {
             seq: Some(seq),
             leaf: Some(leaf),

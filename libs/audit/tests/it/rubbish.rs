@@ -149,6 +149,29 @@ fn an_export_that_was_changed_anywhere_is_good_only_if_it_says_the_same() {
 }
 
 #[test]
+fn every_single_bit_of_entries_and_checkpoints_counts() {
+    let mut log = Log::new();
+    log.entries(2);
+    let signed = log.seal();
+    log.anchors.push(Anchor {
+        place: PLACE.to_owned(),
+        written_ms: log.now_ms,
+        checkpoint: signed.to_string(),
+    });
+    let lines = log.export();
+    assert!(verify(&lines, log.trust()).is_good());
+    let (before, after) = (text(&lines[..1]), text(&lines[4..]));
+    let mut protected = text(&lines[1..4]).into_bytes();
+    for bit in 0..protected.len() * 8 {
+        protected[bit / 8] ^= 1 << (bit % 8);
+        let changed = [before.as_bytes(), &protected, after.as_bytes()].concat();
+        let verdict = verify_text(&changed, log.trust());
+        assert!(verdict.is_faulty(), "bit {bit}: {}", String::from_utf8_lossy(&changed));
+        protected[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
 fn lines_in_any_order_never_panic_and_are_good_in_one_order_only() {
     let log = Log::usual();
     let lines = log.export();
