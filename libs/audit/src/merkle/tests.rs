@@ -250,6 +250,13 @@ fn a_leaf_made_of_two_hashes_does_not_pass_for_their_node() {
 }
 
 #[test]
+fn a_root_is_no_leaf_of_its_own_tree() {
+    let two = root(leaves()[..2].iter().copied());
+    assert_eq!(check_inclusion(0, 2, &two, &[], &two), Err(ProofError::WrongLength));
+    assert_eq!(check_consistency(1, 2, &two, &two, &[]), Err(ProofError::WrongLength));
+}
+
+#[test]
 fn trees_as_large_as_a_log_may_be_do_not_overflow() {
     let leaf = hash::leaf(b"x");
     let size = crate::MAX_SEQ + 1;

@@ -119,6 +119,26 @@ fn two_exchanged_lines_are_found() {
 }
 
 #[test]
+fn rows_moved_out_of_a_gap_and_repeated_within_one_are_told_apart() {
+    let log = Log::usual();
+    let verdict = log.after(|lines| {
+        let moved = lines[at(lines, 12)].clone();
+        lines.drain(at(lines, 11)..=at(lines, 13));
+        lines.insert(at(lines, 18), moved);
+    });
+    assert_red(&verdict, Kind::Reordered, 12);
+    assert_red(&verdict, Kind::Missing, 11);
+    assert_red(&verdict, Kind::Missing, 13);
+    let verdict = log.after(|lines| {
+        lines.remove(at(lines, 11));
+        lines.insert(at(lines, 12), lines[at(lines, 12)].clone());
+    });
+    assert_red(&verdict, Kind::Missing, 11);
+    assert_red(&verdict, Kind::Duplicated, 12);
+    assert_eq!(verdict.findings_total(), 2);
+}
+
+#[test]
 fn two_exchanged_bodies_are_found() {
     let verdict = Log::usual().after(|lines| {
         let (one, other) = (row(lines, 7).body.clone(), row(lines, 18).body.clone());

@@ -47,6 +47,13 @@ fn a_checkpoint_of_one_more_than_there_is_is_found_even_if_the_key_signed_it() {
 }
 
 #[test]
+fn a_checkpoint_of_another_chain_over_the_same_tree_is_found() {
+    let log = Log::usual();
+    let verdict = log.after(|lines| resign(lines, 10, &log.key, |signed| signed.checkpoint.head.0[0] ^= 1));
+    assert_red(&verdict, Kind::Rechained, 5);
+}
+
+#[test]
 fn a_checkpoint_of_another_log_is_found() {
     let log = Log::usual();
     let verdict = log.after(|lines| {
@@ -142,6 +149,17 @@ fn a_stretch_without_checkpoints_is_found() {
         }
     });
     assert_only(&verdict, Kind::CheckpointGap, 5);
+}
+
+#[test]
+fn an_earlier_start_of_the_server_explains_no_later_gap() {
+    let mut log = Log::new();
+    log.append(draft("audit.start", "server"));
+    log.entries(8);
+    log.seal();
+    log.now_ms += 60_000;
+    log.seal();
+    assert_red(&log.after(|_| ()), Kind::CheckpointGap, 9);
 }
 
 #[test]

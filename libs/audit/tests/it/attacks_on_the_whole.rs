@@ -142,6 +142,39 @@ fn a_missing_anchor_is_found() {
 }
 
 #[test]
+fn an_anchor_contradicts_also_what_nobody_signed() {
+    let log = Log::usual();
+    let mut forged = Log::new();
+    for _ in 0..12 {
+        forged.append(draft("secret.read", "harmless"));
+    }
+    let trust = Trust { max_gap_ms: 60_000, ..anchors_only(&log) };
+    assert_red(&verify(&forged.export(), trust), Kind::Rechained, 0);
+}
+
+#[test]
+fn an_anchor_of_another_log_by_the_same_key_proves_nothing() {
+    let log = Log::usual();
+    let mut other = log.anchors[1].open().unwrap().checkpoint;
+    other.origin = "other.example.com/audit".to_owned();
+    let mut trust = Trust { searched: [].into(), ..log.trust() };
+    trust.anchors[1].checkpoint = other.sign(&log.key).unwrap().to_string();
+    let verdict = verify(&log.export(), trust);
+    assert_only(&verdict, Kind::BadAnchor, 20);
+    assert_eq!(verdict.anchored, 10);
+}
+
+#[test]
+fn a_second_header_and_what_follows_the_end_are_found() {
+    let log = Log::usual();
+    let second = log.after(|lines| lines.insert(5, lines[0].clone()));
+    assert_red(&second, Kind::Malformed, 4);
+    let mut lines = log.export();
+    lines.push(lines[1].clone());
+    assert_red(&verify(&lines, log.trust()), Kind::Malformed, 23);
+}
+
+#[test]
 fn an_anchor_that_nobody_signed_is_found() {
     let log = Log::usual();
     for bad in [

@@ -36,6 +36,8 @@ fn a_receipt_proves_its_entry_and_no_other() {
         let mut lines = log.export();
         assert!(receipt.is_of(entry(&mut lines, seq)));
         assert!(!receipt.is_of(entry(&mut lines, (seq + 1) % 23)));
+        let other = Receipt { seq: seq + 1, ..receipt };
+        assert!(!other.is_of(entry(&mut lines, seq)));
     }
 }
 
