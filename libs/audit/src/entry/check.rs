@@ -37,7 +37,7 @@ pub enum EntryError {
         /// Which field.
         field: &'static str,
     },
-    /// A name holds a control character, which could forge a line on a terminal.
+    /// A name holds a control character or one that changes the direction of writing: it would look like another.
     #[error("{field} holds a control character")]
     ControlCharacter {
         /// Which field.
@@ -102,9 +102,15 @@ fn name(field: &'static str, value: &str, limit: usize) -> Result<(), EntryError
     let control = if value.is_ascii() {
         value.bytes().any(|byte| byte.is_ascii_control())
     } else {
-        value.chars().any(char::is_control)
+        value.chars().any(deceives)
     };
     if control { Err(EntryError::ControlCharacter { field }) } else { Ok(()) }
+}
+
+/// Whether a character makes a text look like something else than it is.
+pub(crate) const fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn text(field: &'static str, value: &str, limit: usize) -> Result<(), EntryError> {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::deceives;
 pub use check::{
     EntryError, MAX_ACTION, MAX_BYTES, MAX_DETAIL, MAX_DETAIL_NAME, MAX_DETAILS, MAX_NAME, MAX_TEXT,
 };

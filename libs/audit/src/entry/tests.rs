@@ -146,6 +146,10 @@ fn limits_have_names() {
         EntryError::ControlCharacter { field: "the subject" }
     );
     assert_eq!(
+        refused(|e| e.actor.name = "ecila\u{202e}".to_owned()),
+        EntryError::ControlCharacter { field: "the actor's name" }
+    );
+    assert_eq!(
         refused(|e| e.details = (0..65).map(|n| (n.to_string(), String::new())).collect()),
         EntryError::TooManyDetails(65)
     );

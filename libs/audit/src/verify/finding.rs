@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entry::deceives;
+
 /// Findings that are kept; the others are counted.
 pub const MAX_FINDINGS: usize = 100;
 
@@ -180,7 +182,7 @@ impl fmt::Display for Finding {
 
 /// What a log says may be long, and may be meant for a terminal.
 fn quotable(detail: &str) -> String {
-    detail.chars().take(MAX_QUOTE).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    detail.chars().take(MAX_QUOTE).map(|c| if deceives(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Collects findings: keeps the first, counts all.

@@ -63,16 +63,12 @@ impl Verifier {
         match self.order.held.take() {
             // Wait for one more: if that is the missing one, the two were exchanged.
             None => self.order.held = Some(row),
-            Some(held) if row.seq == held.seq => {
-                self.twice(&row, held.leaf == row.leaf);
-                self.order.held = Some(held);
-            }
             Some(held) if row.seq < held.seq => {
                 self.take(row);
                 self.order.held = Some(held);
                 self.release();
             }
-            // Both are beyond: there is a gap.
+            // Both are beyond: there is a gap. The row may still be the one that was held, once more.
             Some(held) => {
                 self.take(held);
                 self.row(row);

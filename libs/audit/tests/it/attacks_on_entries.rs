@@ -90,6 +90,7 @@ fn deleting_in_the_middle_is_found() {
     let three = log.after(|lines| drop(lines.drain(at(lines, 6)..=at(lines, 8))));
     assert_only(&three, Kind::Missing, 6);
     assert_eq!(three.findings[0].last, 8);
+    assert_eq!((three.root, three.entries, three.sealed), (None, 23, 5));
     let beside_a_seal = log.after(|lines| drop(lines.remove(at(lines, 9))));
     assert_only(&beside_a_seal, Kind::Missing, 9);
 }
@@ -205,6 +206,14 @@ fn linking_the_rest_again_without_the_key_is_found() {
         seals_in_place(lines);
     });
     assert_red(&inserted, Kind::Rechained, 5);
+    // An edit that is found for itself does not hide one that only the key shows.
+    let two = log.after(|lines| {
+        entry(lines, 17).actor.name = "mallory".to_owned();
+        rechain(lines);
+        entry(lines, 7).actor.name = "mallory".to_owned();
+    });
+    assert_red(&two, Kind::Edited, 7);
+    assert_red(&two, Kind::Rechained, 15);
     // Even who forgets to move the checkpoints gains nothing.
     let forgotten = log.after(|lines| {
         lines.remove(at(lines, 7));
