@@ -108,7 +108,7 @@ fn name(field: &'static str, value: &str, limit: usize) -> Result<(), EntryError
 }
 
 /// Whether a character makes a text look like something else than it is.
-pub(crate) const fn deceives(c: char) -> bool {
+pub(crate) fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
