@@ -9,6 +9,7 @@ mod architecture;
 mod nothing_lost;
 mod page;
 mod paging;
+mod people;
 mod prometheus;
 mod queue_commands;
 mod refusals;

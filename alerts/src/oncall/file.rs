@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ops_contract::Timestamp;
 use serde::Deserialize;
 
-use super::{Person, Policies, Policy, PolicySettings, Schedule, ScheduleSettings};
+use super::{Calendar, Person, Policies, Policy, PolicySettings, Schedule, ScheduleSettings};
 use crate::rules::Fault;
 
 /// Largest file in bytes.
@@ -16,6 +16,8 @@ const LARGEST: usize = 1 << 20;
 pub struct OnCall {
     schedules: BTreeMap<String, Schedule>,
     policies: Policies,
+    /// Schedule and where its calendar is.
+    calendars: BTreeMap<String, String>,
     /// Severity and policy; the severity `*` stands for all others.
     by_severity: BTreeMap<String, String>,
 }
@@ -63,6 +65,8 @@ impl OnCall {
                 }
             }
         }
+        let calendars = settings.schedules.iter().filter(|(_, it)| !it.calendar.trim().is_empty());
+        let calendars = calendars.map(|(name, it)| (name.clone(), it.calendar.trim().to_owned())).collect();
         let names: BTreeSet<&str> = settings.schedules.keys().map(String::as_str).collect();
         let policies = Policies::read(file, &settings.escalations, receivers, &names)
             .map_err(|found| faults.extend(found))
@@ -74,10 +78,45 @@ impl OnCall {
             }
         }
         if faults.is_empty() {
-            Ok(Self { schedules, policies, by_severity: settings.incidents })
+            Ok(Self { schedules, policies, calendars, by_severity: settings.incidents })
         } else {
             Err(faults)
         }
+    }
+
+    /// Schedules that have a calendar, and the file or address of each as it stands in the file.
+    pub fn calendars(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.calendars.iter().map(|(name, place)| (name.as_str(), place.as_str()))
+    }
+
+    /// Reads the calendar of a schedule. With it come remarks: what is left out of it, and who in the next 90 days cannot be told.
+    ///
+    /// # Errors
+    /// Why it is none; the schedule stays as it was.
+    pub fn read_calendar(
+        &mut self,
+        schedule: &str,
+        text: &str,
+        receivers: &BTreeSet<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Fault>, Vec<Fault>> {
+        let Some(known) = self.schedules.get_mut(schedule) else { return Ok(Vec::new()) };
+        let file = format!("the calendar of {schedule}");
+        let (calendar, mut remarks) = Calendar::parse(&file, text, known.zone())?;
+        let until = Timestamp(now.0.saturating_add(90 * 86_400_000_000));
+        let people: BTreeSet<&str> =
+            calendar.spans(now, until).into_iter().map(|(_, _, person)| person.0.as_str()).collect();
+        for person in people.into_iter().filter(|it| !receivers.contains(it)) {
+            remarks.push(Fault {
+                file: file.clone(),
+                line: None,
+                place: String::new(),
+                problem: format!("{person} cannot be told"),
+                fix: format!("add a receiver named {person} to the Alertmanager file"),
+            });
+        }
+        *known = known.clone().with_calendar(calendar);
+        Ok(remarks)
     }
 
     /// The policy of incidents of this severity.
@@ -144,6 +183,35 @@ incidents: {critical: page}
         assert_eq!(it.receivers("page", 0, first), ["anna"]);
         assert_eq!(it.receivers("page", 1, second), ["managers", "ben"]);
         assert_eq!(it.receivers("page", 2, second), [""; 0]);
+    }
+
+    #[test]
+    fn a_calendar_says_who_is_on_call_and_who_in_it_cannot_be_told() {
+        let text = "
+schedules: {primary: {time_zone: Europe/Berlin, calendar: ' https://calendar.example/private.ics'}}
+escalations: {page: {levels: [{schedules: [primary]}]}}
+";
+        let all = BTreeSet::from(["anna"]);
+        let mut it = OnCall::load("oncall.yml", text, &all).unwrap();
+        assert_eq!(it.calendars().collect::<Vec<_>>(), [("primary", "https://calendar.example/private.ics")]);
+        let at = Timestamp(1_894_104_000_000_000);
+        assert_eq!(it.receivers("page", 0, at), [""; 0]);
+        let event = |person: &str, from: &str, until: &str| {
+            format!(
+                "BEGIN:VEVENT\r\nUID:{person}\r\nSUMMARY:{person}\r\nDTSTART:{from}\r\nDTEND:{until}\r\nEND:VEVENT\r\n"
+            )
+        };
+        let calendar = format!(
+            "BEGIN:VCALENDAR\r\n{}{}END:VCALENDAR\r\n",
+            event("anna", "20300107T090000Z", "20300114T090000Z"),
+            event("zoe", "20300114T090000Z", "20300121T090000Z")
+        );
+        let remarks = it.read_calendar("primary", &calendar, &all, at).unwrap();
+        assert!(matches!(&remarks[..], [only] if only.problem == "zoe cannot be told"), "{remarks:?}");
+        assert_eq!(it.receivers("page", 0, at), ["anna"]);
+        // What is none changes nothing.
+        it.read_calendar("primary", "<html>", &all, at).unwrap_err();
+        assert_eq!(it.receivers("page", 0, at), ["anna"]);
     }
 
     #[test]

@@ -84,6 +84,12 @@ impl Schedule {
         if faults.is_empty() { Ok(Self { zone, layers, overrides, calendar: None }) } else { Err(faults) }
     }
 
+    /// Where its times are meant.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// With a calendar only.
     #[must_use]
     pub fn of_calendar(calendar: Calendar) -> Self {

@@ -12,6 +12,8 @@ pub struct ScheduleSettings {
     pub layers: Vec<LayerSettings>,
     /// Who takes over for a while; of several at once the last one counts.
     pub overrides: Vec<OverrideSettings>,
+    /// An iCalendar file, or the address of one: who is on call when no layer has somebody. Each event's summary is a person.
+    pub calendar: String,
 }
 
 /// A rotation.

@@ -8,6 +8,7 @@ mod alertmanager;
 mod discord;
 mod email;
 pub mod guard;
+mod heard;
 mod http;
 mod incident;
 mod log;
@@ -36,6 +37,7 @@ use crate::templates::Templates;
 
 use settings::Secret;
 
+pub use heard::{Heard, NotHeard};
 pub use message::{Answer, HttpMessage, MailMessage, Message, Verdict};
 #[cfg(test)]
 pub(crate) use page::tests as page_tests;
@@ -68,6 +70,16 @@ pub(crate) trait Kind: fmt::Debug + Send + Sync {
     /// Whether it is told each alert by itself and not a group at once.
     fn one_alert_at_a_time(&self) -> bool {
         false
+    }
+
+    /// Whether it keeps incidents of its own and is told that somebody looks after one.
+    fn takes_acknowledgements(&self) -> bool {
+        false
+    }
+
+    /// What it says to us by itself: `signatures` is the header with which it signs.
+    fn hear(&self, _signatures: &str, _body: &[u8]) -> Result<Vec<Heard>, NotHeard> {
+        Err(NotHeard::Deaf)
     }
 
     /// How much it takes.
@@ -188,6 +200,20 @@ impl Integration {
     #[must_use]
     pub fn one_alert_at_a_time(&self) -> bool {
         self.kind.one_alert_at_a_time()
+    }
+
+    /// Whether it keeps incidents of its own and is told that somebody looks after one.
+    #[must_use]
+    pub fn takes_acknowledgements(&self) -> bool {
+        self.kind.takes_acknowledgements()
+    }
+
+    /// What it says to us by itself. `signatures`: the header with which it signs.
+    ///
+    /// # Errors
+    /// That it never does, that it did not sign it, or that it cannot be read.
+    pub fn hear(&self, signatures: &str, body: &[u8]) -> Result<Vec<Heard>, NotHeard> {
+        self.kind.hear(signatures, body)
     }
 
     /// How much it takes.

@@ -2,19 +2,20 @@
 //!
 //! Alertmanager tells a whole group as one incident whose details never change; here each alert is one, under its own key.
 
+mod back;
 mod event;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ops_contract::{Notification, NotificationStatus};
+use ops_contract::{Notification, NotificationReason, NotificationStatus};
 use serde_json::Value;
 
 use super::http::{self, Http};
 use super::payload::Payload;
 use super::settings::{Secret, Settings};
 use super::words::Words;
-use super::{Answer, Globals, Kind, Message, Rate, Telling, Verdict, Wrong, message};
+use super::{Answer, Globals, Heard, Kind, Message, NotHeard, Rate, Telling, Verdict, Wrong, message};
 use crate::templates::Escape;
 
 const V2: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -30,6 +31,8 @@ struct PagerDuty {
     http: Http,
     texts: Texts,
     details: Option<Payload>,
+    /// What signs PagerDuty's webhooks to us; several while one replaces the other.
+    ack_secrets: Vec<Secret>,
     images: Vec<Image>,
     links: Vec<Link>,
     remarks: Vec<String>,
@@ -82,6 +85,7 @@ pub(super) fn read(settings: &Value, globals: &Globals) -> Result<Arc<dyn Kind>,
         http: Http::read(&settings),
         texts: texts(&settings),
         details: details(&settings),
+        ack_secrets: settings.texts("ack_secrets").into_iter().map(Secret::new).collect(),
         images: settings.entries("images", |entry| Image {
             src: entry.text("src"),
             alt: entry.text("alt"),
@@ -162,6 +166,14 @@ impl Kind for PagerDuty {
         true
     }
 
+    fn takes_acknowledgements(&self) -> bool {
+        true
+    }
+
+    fn hear(&self, signatures: &str, body: &[u8]) -> Result<Vec<Heard>, NotHeard> {
+        back::hear(&self.ack_secrets, signatures, body)
+    }
+
     fn rate_limit(&self) -> Option<Rate> {
         Some(RATE)
     }
@@ -173,6 +185,7 @@ impl Kind for PagerDuty {
     fn message(&self, note: &Notification, telling: &Telling<'_>) -> Result<Message, String> {
         let alert = note.alerts.first().ok_or("there is no alert to tell")?;
         let action = match alert.status {
+            NotificationStatus::Firing if note.reason == NotificationReason::Acknowledged => "acknowledge",
             NotificationStatus::Firing => "trigger",
             NotificationStatus::Resolved => "resolve",
         };
@@ -191,7 +204,7 @@ impl Kind for PagerDuty {
             Key::Routing(key) | Key::Service(key) => Some(key),
             Key::NotRead => None,
         };
-        key.into_iter().chain([&self.url]).chain(self.http.secrets()).collect()
+        key.into_iter().chain([&self.url]).chain(&self.ack_secrets).chain(self.http.secrets()).collect()
     }
 
     fn judge(&self, answer: &Answer<'_>) -> Verdict {

@@ -248,6 +248,7 @@ pub(crate) fn reason(note: &Notification, telling: &Telling<'_>) -> &'static str
         NotificationReason::SomeResolved => "some alerts resolved",
         NotificationReason::AllResolved => "all alerts resolved",
         NotificationReason::Repeat => "repeat interval elapsed",
+        NotificationReason::Acknowledged => "acknowledged",
         NotificationReason::Escalation => "escalation",
         NotificationReason::Fallback => "fallback",
         NotificationReason::Test => "test",

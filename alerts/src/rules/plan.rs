@@ -97,7 +97,7 @@ impl<'a> Plan<'a> {
             state: if fires { AlertState::Firing } else { AlertState::Pending },
             labels: found.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             annotations: found.annotations.clone(),
-            generator_url: String::new(),
+            generator_url: self.entry.rule.address(),
             value: found.value,
             active_at,
             fired_at: fires.then_some(active_at),

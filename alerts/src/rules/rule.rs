@@ -62,6 +62,13 @@ impl Rule {
         self.id == other.id && self.query.text() == other.query.text() && written(self) == written(other)
     }
 
+    /// Where its expression can be looked at, below the server's own address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let expression: String = url::form_urlencoded::byte_serialize(self.query.text().as_bytes()).collect();
+        format!("/explore?expr={expression}")
+    }
+
     /// What a label set that the rule made has of its series: without name and what the rule sets.
     pub(crate) fn own_labels(&self, labels: &Labels) -> Labels {
         let mut own = labels.to_builder();

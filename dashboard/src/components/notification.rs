@@ -18,6 +18,7 @@ fn reason(reason: NotificationReason) -> &'static str {
         NotificationReason::SomeResolved => "some have resolved",
         NotificationReason::AllResolved => "all have resolved",
         NotificationReason::Repeat => "told again: nothing has changed",
+        NotificationReason::Acknowledged => "somebody looks after it",
         NotificationReason::Escalation => "escalated: nobody acknowledged in time",
         NotificationReason::Fallback => "in place of a receiver that refused it",
         NotificationReason::Test => "a test",

@@ -33,7 +33,7 @@ pub struct Alert {
     pub labels: BTreeMap<String, String>,
     /// Its annotations as last rendered while the condition held.
     pub annotations: BTreeMap<String, String>,
-    /// Where its expression can be looked at; empty: the rule's page. Alerts of others say their own.
+    /// Where its expression can be looked at: of our own rules below the server's address, of others as they say it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub generator_url: String,
     /// What the expression last gave while the condition held; `NaN` and infinities as text.

@@ -45,4 +45,6 @@ pub enum ChangeKind {
     Queue,
     /// Somebody signed in, or a token was made or withdrawn.
     Access,
+    /// Somebody looks after an incident, or alerts were silenced.
+    Response,
 }

@@ -30,6 +30,8 @@ pub enum NotificationReason {
     AllResolved,
     /// Nothing changed and `repeat_interval` is over.
     Repeat,
+    /// Somebody looks after the incident.
+    Acknowledged,
     /// Nobody acknowledged in time.
     Escalation,
     /// Another receiver refused it for good.

@@ -61,6 +61,15 @@ pub struct Silence {
     pub annotations: BTreeMap<String, String>,
 }
 
+impl Silence {
+    /// Its matchers as people read them, in at most 300 characters.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let all = self.matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        if all.chars().count() <= 300 { all } else { all.chars().take(299).chain(['…']).collect() }
+    }
+}
+
 /// What is asked of a new silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

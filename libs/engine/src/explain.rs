@@ -172,7 +172,11 @@ fn nearest<'a>(changes: &'a [Change], fault: &Fault<'_>) -> Option<&'a Change> {
     changes.iter().find(|change| {
         let caused = !matches!(
             change.kind,
-            ChangeKind::State | ChangeKind::Access | ChangeKind::Exit | ChangeKind::GaveUp
+            ChangeKind::State
+                | ChangeKind::Access
+                | ChangeKind::Response
+                | ChangeKind::Exit
+                | ChangeKind::GaveUp
         );
         caused && change.at <= fault.since && fault.since.since(change.at) < NEAR
     })
@@ -209,7 +213,8 @@ fn well(stack: &Stack, state: &SystemState, changes: &[Change], now: Timestamp) 
         };
         return plain(Tone::Stopped, sentence);
     }
-    let last = changes.iter().find(|change| change.kind != ChangeKind::Access);
+    let last =
+        changes.iter().find(|change| !matches!(change.kind, ChangeKind::Access | ChangeKind::Response));
     let quiet = last.map_or(String::new(), |change| {
         format!(" · nothing changed for {}", words::age(now.since(change.at)))
     });

@@ -90,10 +90,10 @@ async fn use_link(
     if !incidents::use_link(&mut db, &link.id, link.expires_at).await? {
         return Ok(tell(&Standing::Used(incidents::get(&mut db, &link.incident).await?)));
     }
-    match paging::acknowledge_in(&mut db, &link.incident, BY_LINK, &given.reason, None).await {
-        Ok(incident) => {
+    match paging::acknowledge_in(&mut db, &app, &link.incident, BY_LINK, &given.reason, None).await {
+        Ok(done) => {
             db.commit().await?;
-            app.alerting.wake.activate();
+            let incident = done.announce(&app);
             Ok(show(StatusCode::OK, AckLink::Done(&incident)))
         }
         // Nothing is committed: the link stays good.

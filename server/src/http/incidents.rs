@@ -23,7 +23,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/incidents/{id}/ack", post(acknowledge))
         .route("/notifications", get(notifications))
         .route("/notifications/{id}", get(notification))
-        .route("/receivers/{name}/test", post(test))
 }
 
 /// What is broken, who looks after it, and what was it lately.
@@ -86,27 +85,6 @@ pub(super) async fn notification(
     };
     let deliveries = store::deliveries::of(&mut db, &id).await?;
     Ok(Json(NotificationView { notification, deliveries }))
-}
-
-/// Sends a marked test page to a receiver, through the whole path. What became of it stands in the notification.
-#[utoipa::path(post, path = "/api/receivers/{name}/test", params(("name" = String, Path)),
-    responses((status = 202, body = NotificationView), (status = 404)))]
-pub(super) async fn test(
-    Doer(operator): Doer,
-    State(app): State<Arc<App>>,
-    At(name): At<String>,
-) -> ApiResult<(axum::http::StatusCode, Json<NotificationView>)> {
-    let begun = paging::begin_trial(&app, &name, &operator.name).await.map_err(ApiError::Internal)?;
-    let Some(id) = begun else {
-        let config = app.paging.config();
-        let names: Vec<&str> = config.routing.receivers.iter().map(|it| it.name.as_str()).take(50).collect();
-        return Err(ApiError::NotFound(format!(
-            "there is no receiver {name}; there are {}",
-            names.join(", ")
-        )));
-    };
-    let Json(view) = notification(Viewer(operator), State(app), At(id)).await?;
-    Ok((axum::http::StatusCode::ACCEPTED, Json(view)))
 }
 
 impl From<Refused> for ApiError {

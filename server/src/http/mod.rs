@@ -30,6 +30,7 @@ mod queue_ask;
 mod queue_at;
 mod queue_commands;
 mod queues;
+mod receivers;
 mod remote_write;
 mod samples;
 mod scale;
@@ -90,6 +91,7 @@ fn router(app: &Arc<App>) -> Router {
         .merge(operators::routes())
         .merge(queue_commands::routes())
         .merge(queues::routes())
+        .merge(receivers::routes())
         .merge(scale::routes())
         .merge(scaling::routes())
         .merge(services::routes())

@@ -10,7 +10,7 @@ use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
     actions, agent, alerts, changes, decisions, heartbeats, incidents, live, logs, now, operators,
-    queue_commands, queues, scale, scaling, services, silences, stack, tasks,
+    queue_commands, queues, receivers, scale, scaling, services, silences, stack, tasks,
 };
 use crate::App;
 
@@ -40,7 +40,8 @@ use crate::App;
         incidents::notification,
         incidents::notifications,
         incidents::one,
-        incidents::test,
+        receivers::events,
+        receivers::test,
         live::live,
         logs::read,
         now::me,

@@ -9,7 +9,9 @@ use axum::{Json, Router};
 use ops_alerts::routing::{
     LivingAlert, SilenceError, SilenceState, check_silence, parse_matcher, silence_state, would_mute,
 };
-use ops_contract::{Alert, AlertState, MakeSilence, Page, Silence, SilenceStanding, SilenceView, Timestamp};
+use ops_contract::{
+    Alert, AlertState, ChangeKind, MakeSilence, Page, Silence, SilenceStanding, SilenceView, Timestamp,
+};
 use sqlx::AnyConnection;
 
 use super::body::Body;
@@ -108,7 +110,7 @@ pub(super) async fn make(
     let muted = mutes(&silence, &firing);
     if muted == firing.len() && muted >= MANY && !request.confirm {
         return Err(ApiError::Conflict(format!(
-            "this would mute all {muted} alerts that fire; name fewer, or confirm it"
+            "this would mute all {muted} alerts that fire; name fewer, or confirm it (`confirm: true`, `--yes`)"
         )));
     }
     match put(&app, silence, now).await {
@@ -123,12 +125,12 @@ pub(super) async fn make(
 #[utoipa::path(delete, path = "/api/silences/{id}", params(("id" = String, Path)),
     responses((status = 200, body = SilenceView), (status = 404)))]
 pub(super) async fn expire(
-    _: Doer,
+    Doer(operator): Doer,
     State(app): State<Arc<App>>,
     At(id): At<String>,
 ) -> ApiResult<Json<SilenceView>> {
     let now = clock::now();
-    let ended = end(&app, &id, now).await?.ok_or_else(|| unknown(&id))?;
+    let ended = end(&app, &id, &operator.name, now).await?.ok_or_else(|| unknown(&id))?;
     Ok(Json(view(ended, &firing(&app).await?, now)))
 }
 
@@ -151,13 +153,20 @@ pub(super) async fn put(app: &App, mut silence: Silence, now: Timestamp) -> Resu
         silence.starts_at = silence.starts_at.max(now);
     }
     store(&mut db, &silence).await?;
-    db.commit().await?;
-    app.alerting.wake.activate();
+    let what = if silence.starts_at > now { "will be silenced" } else { "is silenced" };
+    let comment: String = silence.comment.chars().take(200).collect();
+    let summary = format!("{} {what} until {}: {comment}", silence.words(), minute(silence.ends_at));
+    note(app, db, &silence, &silence.created_by, summary).await?;
     Ok(silence)
 }
 
 /// Ends a silence; `None`: there is none with this id.
-pub(super) async fn end(app: &App, id: &str, now: Timestamp) -> Result<Option<Silence>, sqlx::Error> {
+pub(super) async fn end(
+    app: &App,
+    id: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<Option<Silence>, sqlx::Error> {
     let mut db = app.store.begin().await?;
     let Some(known) = store::silences::get(&mut db, id).await? else { return Ok(None) };
     if silence_state(&known, now) == SilenceState::Expired {
@@ -165,9 +174,30 @@ pub(super) async fn end(app: &App, id: &str, now: Timestamp) -> Result<Option<Si
     }
     let known = ended(known, now);
     store(&mut db, &known).await?;
-    db.commit().await?;
-    app.alerting.wake.activate();
+    note(app, db, &known, by, format!("the silence of {} was ended", known.words())).await?;
     Ok(Some(known))
+}
+
+/// A moment as people read it.
+fn minute(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Commits it with what people read of it among the changes.
+async fn note(
+    app: &App,
+    mut db: sqlx::Transaction<'static, sqlx::Any>,
+    silence: &Silence,
+    by: &str,
+    summary: String,
+) -> Result<(), sqlx::Error> {
+    let change = store::changes::new(ChangeKind::Response, &silence.id, by, summary, clock::now());
+    store::changes::insert(&mut db, &change).await?;
+    db.commit().await?;
+    app.remember(&[change]);
+    app.alerting.wake.activate();
+    Ok(())
 }
 
 async fn store(db: &mut AnyConnection, silence: &Silence) -> Result<(), sqlx::Error> {

@@ -1,19 +1,23 @@
 //! The Alertmanager file: found, read, and looked at again when it changes. With a fault it goes on as it was.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
 use ops_alerts::oncall::OnCall;
 use ops_alerts::routing::{Loaded, Routing};
 use ops_alerts::templates::Templates;
 use secrecy::ExposeSecret;
 
-use super::Config;
-use crate::{App, store};
+use super::{Config, calendars};
+use crate::{App, clock, store};
 
 /// Under this name the store keeps the file as it last was without a fault.
 const KEPT: &str = "alertmanager_file";
+/// And under this one the on-call file.
+const KEPT_PEOPLE: &str = "oncall_file";
 /// Largest template file in bytes, and most of them.
 const LARGEST: u64 = 1 << 20;
 const MOST: usize = 100;
@@ -32,21 +36,52 @@ pub(crate) fn look(app: &App) -> Seen {
         (path, about)
     };
     let people = app.stack.alerts.oncall_file.as_ref().map(PathBuf::from);
-    std::iter::once(file).chain(templates).chain(people).map(stamp).collect()
+    let mut seen: Seen = std::iter::once(file).chain(templates).chain(people).map(stamp).collect();
+    for (_, place) in app.paging.config().on_call.calendars() {
+        seen.push(match calendars::is_address(place) {
+            true => (place.into(), Some((app.paging.calendars.get(place).version, 0, 0))),
+            false => stamp(beside_people(app, place)),
+        });
+    }
+    seen
+}
+
+/// A file that the on-call file names.
+fn beside_people(app: &App, place: &str) -> PathBuf {
+    let file = app.stack.alerts.oncall_file.as_deref().unwrap_or_default();
+    Path::new(file).parent().unwrap_or(Path::new("/")).join(place)
+}
+
+/// A text of a file, `${NAME}` alone in it filled in from the environment or `.env`.
+pub(super) fn variable(app: &App, text: &str) -> anyhow::Result<String> {
+    let Some(name) = text.strip_prefix("${").and_then(|it| it.strip_suffix('}')) else {
+        return Ok(text.to_owned());
+    };
+    lookup(app, name)
+        .with_context(|| format!("{name} is not set: give it in the server's environment or its .env file"))
+}
+
+fn lookup(app: &App, name: &str) -> Option<String> {
+    let set = std::env::var(name).ok().filter(|it| !it.is_empty());
+    set.or_else(|| app.variables.get(name).map(|it| it.expose_secret().to_owned()))
 }
 
 /// Reads the file, or else takes up what the store keeps of it.
 pub(crate) async fn load(app: &App) -> anyhow::Result<Config> {
     let Some(file) = &app.stack.alerts.alertmanager_file else { return Ok(Config::default()) };
     let text = tokio::fs::read_to_string(file).await;
+    let mut db = app.store.connection().await?;
+    let people = store::meta::get(&mut db, KEPT_PEOPLE).await?;
     let now = text.map_err(|error| vec![format!("{file}: {error}")]).and_then(|text| {
-        let loaded = read(app, file, &text)?;
+        let loaded = read(app, file, &text, people.as_deref())?;
         Ok((loaded, text))
     });
-    let mut db = app.store.connection().await?;
     match now {
-        Ok((config, text)) => {
+        Ok(((config, people), text)) => {
             store::meta::set(&mut db, KEPT, &text).await?;
+            if let Some(people) = people {
+                store::meta::set(&mut db, KEPT_PEOPLE, &people).await?;
+            }
             Ok(config)
         }
         Err(faults) => {
@@ -54,17 +89,21 @@ pub(crate) async fn load(app: &App) -> anyhow::Result<Config> {
                 tracing::error!(fault, "the Alertmanager file cannot be used: it counts as it was");
             }
             let kept = store::meta::get(&mut db, KEPT).await?;
-            let kept = kept.and_then(|text| read(app, file, &text).ok());
-            Ok(Config { faults, ..kept.unwrap_or_default() })
+            let kept = kept.and_then(|text| read(app, file, &text, people.as_deref()).ok());
+            let kept = kept.map(|(config, _)| config).unwrap_or_default();
+            Ok(Config { faults: faults.into_iter().chain(kept.faults).collect(), ..kept })
         }
     }
 }
 
-fn read(app: &App, file: &str, text: &str) -> Result<Config, Vec<String>> {
-    let lookup = |name: &str| {
-        let set = std::env::var(name).ok().filter(|it| !it.is_empty());
-        set.or_else(|| app.variables.get(name).map(|it| it.expose_secret().to_owned()))
-    };
+/// With the configuration comes the text of the on-call file, when that is without a fault. `people`: as that last was.
+fn read(
+    app: &App,
+    file: &str,
+    text: &str,
+    people: Option<&str>,
+) -> Result<(Config, Option<String>), Vec<String>> {
+    let lookup = |name: &str| lookup(app, name);
     let words = |faults: Vec<ops_alerts::rules::Fault>| -> Vec<String> {
         faults.iter().map(ToString::to_string).collect()
     };
@@ -92,19 +131,75 @@ fn read(app: &App, file: &str, text: &str) -> Result<Config, Vec<String>> {
     {
         faults.push(format!("alerts.fallback_receiver: there is no receiver {name} in {file}"));
     }
-    let on_call = on_call(app, &routing).unwrap_or_else(|found| {
-        faults.extend(found);
-        Arc::default()
-    });
-    Ok(Config { routing: Arc::new(routing), templates: Arc::new(templates), on_call, faults, remarks })
+    let (on_call, people) = on_call(app, &routing, people, &mut faults);
+    let config = Config {
+        routing: Arc::new(routing),
+        templates: Arc::new(templates),
+        on_call: Arc::new(on_call),
+        faults,
+        remarks,
+    };
+    Ok((config, people))
 }
 
-fn on_call(app: &App, routing: &Routing) -> Result<Arc<OnCall>, Vec<String>> {
-    let Some(file) = &app.stack.alerts.oncall_file else { return Ok(Arc::default()) };
-    let text = template(Path::new(file)).map_err(|problem| vec![format!("{file}: {problem}")])?;
-    let receivers = routing.receivers.iter().map(|it| it.name.as_str()).collect();
-    let loaded = OnCall::load(file, &text, &receivers);
-    loaded.map(Arc::new).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+/// Who is on call by the file, or else by its text as it last was; the text that counts when it is the file's.
+fn on_call(
+    app: &App,
+    routing: &Routing,
+    kept: Option<&str>,
+    said: &mut Vec<String>,
+) -> (OnCall, Option<String>) {
+    let Some(file) = &app.stack.alerts.oncall_file else { return (OnCall::default(), None) };
+    let receivers: BTreeSet<&str> = routing.receivers.iter().map(|it| it.name.as_str()).collect();
+    let load = |text: &str| OnCall::load(file, text, &receivers);
+    let now =
+        template(Path::new(file)).map_err(|problem| vec![format!("{file}: {problem}")]).and_then(|text| {
+            let loaded = load(&text);
+            loaded
+                .map(|it| (it, Some(text)))
+                .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+        });
+    let (mut on_call, text) = now.unwrap_or_else(|faults| {
+        said.extend(faults);
+        (kept.and_then(|text| load(text).ok()).unwrap_or_default(), None)
+    });
+    read_calendars(app, file, &receivers, &mut on_call, said);
+    (on_call, text)
+}
+
+/// Reads the calendars of schedules. What is wrong with one makes the rest not worthless.
+fn read_calendars(
+    app: &App,
+    file: &str,
+    receivers: &BTreeSet<&str>,
+    on_call: &mut OnCall,
+    said: &mut Vec<String>,
+) {
+    let now = clock::now();
+    let calendars: Vec<(String, String)> =
+        on_call.calendars().map(|(name, place)| (name.to_owned(), place.to_owned())).collect();
+    for (name, place) in calendars {
+        let key = format!("{file}: schedules.{name}.calendar");
+        let text = if calendars::is_address(&place) {
+            let fetched = app.paging.calendars.get(&place);
+            match (&fetched.problem, fetched.at) {
+                (Some(problem), None) => said.push(format!("{key}: cannot be had: {problem}")),
+                (Some(problem), Some(at)) if now.since(at) >= calendars::OLD => said.push(format!(
+                    "{key}: was last had {} minutes ago and counts as it was then: {problem}",
+                    now.since(at).as_secs() / 60
+                )),
+                _ => {}
+            }
+            fetched.text
+        } else {
+            let text = template(&beside_people(app, &place));
+            text.map(Into::into).map_err(|problem| said.push(format!("{key}: {problem}"))).ok()
+        };
+        if let Some(text) = text {
+            let remarks = on_call.read_calendar(&name, &text, receivers, now);
+            said.extend(remarks.unwrap_or_else(|faults| faults).iter().map(ToString::to_string));
+        }
+    }
 }
 
 fn template(path: &Path) -> Result<String, String> {

@@ -289,9 +289,7 @@ impl Trip {
         if matches!(note.reason, NotificationReason::Fallback | NotificationReason::Test) {
             return Ok(());
         }
-        let config = self.app.paging.config();
-        let root = config.routing.tree.as_slice().first().map(|route| route.receiver.clone());
-        let receiver = self.app.stack.alerts.fallback_receiver.clone().or(root).unwrap_or_default();
+        let receiver = outbox::fallback(&self.app);
         // Nobody left to tell but who reads the log.
         let receiver = if receiver == self.waiting.receiver { "log".to_owned() } else { receiver };
         let mut told = content_of(note, self.waiting.alert.as_deref());

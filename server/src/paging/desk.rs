@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use ops_contract::{
-    Acknowledgement, Incident, IncidentState, IncidentView, IncidentsView, Notification, NotificationView,
-    NotificationsView, Timestamp,
+    Acknowledgement, Change, ChangeKind, Incident, IncidentState, IncidentView, IncidentsView, Notification,
+    NotificationView, NotificationsView, Timestamp,
 };
 use sqlx::AnyConnection;
 
-use super::incidents::look_at;
+use super::incidents::{look_at, tell_acknowledged};
 use crate::store::inbox::{self, Input};
-use crate::store::{deliveries, incidents, notifications};
+use crate::store::{changes, deliveries, incidents, notifications};
 use crate::{App, clock};
 
 /// How long somebody looks after an incident unless he says it.
@@ -48,20 +48,37 @@ pub(crate) async fn acknowledge(
     for_s: Option<u64>,
 ) -> Result<Incident, Refused> {
     let mut db = app.store.begin().await?;
-    let incident = acknowledge_in(&mut db, id, by, reason, for_s).await?;
+    let done = acknowledge_in(&mut db, app, id, by, reason, for_s).await?;
     db.commit().await?;
-    app.alerting.wake.activate();
-    Ok(incident)
+    Ok(done.announce(app))
+}
+
+/// An acknowledgement that others do not know of before it is committed.
+#[must_use]
+pub(crate) struct Acknowledged {
+    incident: Incident,
+    change: Change,
+}
+
+impl Acknowledged {
+    /// Says it to who waits for it; to be called once it is committed.
+    pub(crate) fn announce(self, app: &App) -> Incident {
+        app.remember(&[self.change]);
+        app.alerting.wake.activate();
+        app.paging.deliver.activate();
+        self.incident
+    }
 }
 
 /// The same within a transaction.
 pub(crate) async fn acknowledge_in(
     db: &mut AnyConnection,
+    app: &App,
     id: &str,
     by: &str,
     reason: &str,
     for_s: Option<u64>,
-) -> Result<Incident, Refused> {
+) -> Result<Acknowledged, Refused> {
     let reason: String = reason.trim().chars().filter(|it| !it.is_control()).collect();
     if reason.is_empty() || reason.chars().count() > REASON {
         return Err(Refused::Reason);
@@ -77,12 +94,16 @@ pub(crate) async fn acknowledge_in(
         return Err(Refused::Resolved);
     }
     let now = clock::now();
+    let summary = format!("{by} looks after {:?}: {reason}", incident.title);
+    let change = changes::new(ChangeKind::Response, incident.id.clone(), by, summary, now);
+    changes::insert(db, &change).await?;
     incident.state = IncidentState::Acknowledged;
     incident.acknowledgement =
         Some(Acknowledgement { by: by.to_owned(), reason, at: now, until: now + length });
     incidents::upsert(db, &incident, look_at(&incident)).await?;
     inbox::put(db, &Input::Incident { id: id.to_owned() }).await?;
-    Ok(incident)
+    tell_acknowledged(db, app, &incident, now).await?;
+    Ok(Acknowledged { incident, change })
 }
 
 /// What is broken and who looks after it; resolved ones before `before`.

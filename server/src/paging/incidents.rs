@@ -4,14 +4,18 @@ use ops_contract::{
     EscalationStep, Incident, IncidentState, Notification, NotificationReason, NotificationStatus,
     NotifiedAlert, Timestamp,
 };
+use std::collections::BTreeSet;
+
 use sqlx::AnyConnection;
 
 use super::outbox;
 use crate::App;
-use crate::store::incidents;
+use crate::store::{incidents, notifications};
 
 /// Alerts that an incident shows.
 const SHOWN: usize = 200;
+/// Notifications of an incident that are looked through for who was told.
+const TOLD: u32 = 500;
 /// Steps of its escalation that are kept.
 const KEPT: usize = 50;
 /// Severities from worst to least; what is none of them comes last.
@@ -146,6 +150,46 @@ pub(super) async fn advance(
     Ok((reopened, told))
 }
 
+/// Tells receivers that keep incidents of their own that somebody looks after this one: they need not escalate it either.
+pub(super) async fn tell_acknowledged(
+    db: &mut AnyConnection,
+    app: &App,
+    incident: &Incident,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let routing = app.paging.config().routing.clone();
+    let told: BTreeSet<String> = notifications::list(db, Some(&incident.id), None, TOLD)
+        .await?
+        .into_iter()
+        .filter(|note| note.status == NotificationStatus::Firing)
+        .map(|note| note.receiver)
+        .collect();
+    let fires = |it: &&NotifiedAlert| it.status == NotificationStatus::Firing;
+    let alerts: Vec<NotifiedAlert> = incident.alerts.iter().filter(fires).cloned().collect();
+    for receiver in told {
+        let integrations = outbox::integrations(&routing, &receiver);
+        let its: Vec<_> =
+            integrations.into_iter().filter(|it| it.integration.takes_acknowledgements()).collect();
+        if its.is_empty() {
+            continue;
+        }
+        let note = Notification {
+            id: format!("{}-a{}-{receiver}", incident.id, now.0),
+            receiver,
+            group_key: format!("incident:{}", incident.id),
+            group_labels: Default::default(),
+            status: NotificationStatus::Firing,
+            reason: NotificationReason::Acknowledged,
+            alerts: alerts.clone(),
+            truncated: 0,
+            incident: Some(incident.id.clone()),
+            created_at: now,
+        };
+        outbox::post_to(db, &note, &its, None).await?;
+    }
+    Ok(())
+}
+
 /// Tells the level that is due, unless it was told already.
 async fn escalate(
     db: &mut AnyConnection,
@@ -168,7 +212,13 @@ async fn escalate(
     if incident.escalations.iter().any(told) {
         return Ok(false);
     }
-    let receivers = on_call.receivers(&name, due.level, now);
+    let mut receivers = on_call.receivers(&name, due.level, now);
+    let routing = app.paging.config().routing.clone();
+    receivers.retain(|name| routing.receiver(name).is_some());
+    if receivers.is_empty() {
+        // Nobody on call, or a name in a calendar that nobody has: somebody is told all the same.
+        receivers.push(outbox::fallback(app));
+    }
     let alerts: Vec<NotifiedAlert> =
         incident.alerts.iter().filter(|it| it.status == NotificationStatus::Firing).cloned().collect();
     for receiver in &receivers {

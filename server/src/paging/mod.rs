@@ -3,18 +3,21 @@
 //! What is to be told is stored with the change of the alert that it tells; deliveries are sent by whoever holds their lease.
 
 mod acks;
+mod calendars;
 mod config;
 mod deliver;
 mod desk;
+mod hear;
 mod incidents;
 mod intake;
 mod merge;
 mod outbox;
+mod quiet;
 mod send;
 mod trial;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::time::Duration;
@@ -31,11 +34,14 @@ use crate::store::{alert_groups, alerts, inbox, incidents as incident_rows, sile
 use crate::{App, clock};
 
 pub(crate) use acks::{Link, read as read_link};
+pub(crate) use calendars::Fetching;
 pub(crate) use config::{Seen, load, look};
 pub(crate) use deliver::{Delivered, Delivering};
 pub(crate) use desk::{
     Refused, acknowledge, acknowledge_in, incident_view, incidents_view, notifications_view,
 };
+pub(crate) use hear::hear;
+pub(crate) use outbox::absolute;
 pub(crate) use trial::begin as begin_trial;
 
 /// What tasks and requests share.
@@ -51,8 +57,11 @@ pub(crate) struct Paging {
     started_at: Timestamp,
     /// What signs links that acknowledge.
     ack_key: std::sync::OnceLock<String>,
+    calendars: calendars::Calendars,
     /// When each job reported in last.
     heartbeats: Mutex<BTreeMap<String, Timestamp>>,
+    /// Until when it was said which silences ran out.
+    said_until: AtomicI64,
     /// Deliveries that wait and since when the oldest does, as last counted.
     backlog: Mutex<(u64, Option<Timestamp>)>,
 }
@@ -79,7 +88,9 @@ impl Paging {
             configured: AtomicBool::new(false),
             started_at: clock::now(),
             ack_key: std::sync::OnceLock::new(),
+            calendars: Default::default(),
             heartbeats: Mutex::default(),
+            said_until: AtomicI64::new(clock::now().0),
             backlog: Mutex::default(),
         }
     }
@@ -116,6 +127,14 @@ impl Paging {
         self.heartbeats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn said(&self) -> Timestamp {
+        Timestamp(self.said_until.load(Ordering::Acquire))
+    }
+
+    fn set_said(&self, until: Timestamp) {
+        self.said_until.store(until.0, Ordering::Release);
+    }
+
     fn count(&self, backlog: (u64, Option<Timestamp>)) {
         *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = backlog;
     }
@@ -142,6 +161,7 @@ const RECENT: Duration = Duration::from_mins(20);
 
 /// The dispatcher as the store knows it. What its routes say now is stored with the next change.
 pub(crate) async fn open(db: &mut AnyConnection, app: &App, now: Timestamp) -> anyhow::Result<Dispatcher> {
+    quiet::begin(db, app, now).await?;
     let mut acked = BTreeMap::new();
     let groups = incident_rows::all_groups(db).await?;
     for incident in incident_rows::living(db, 10_000).await? {
@@ -183,6 +203,7 @@ pub(crate) async fn is_due(app: &App, now: Timestamp) -> anyhow::Result<bool> {
     let mut db = app.store.connection().await?;
     Ok(told
         || inbox::count(&mut db).await? > 0
+        || quiet::is_due(&mut db, app, now).await?
         || incident_rows::next_due(&mut db).await?.is_some_and(|at| at <= now)
         || (now.since(app.paging.started_at) >= intake::GRACE
             && !alerts::expired(&mut db, now).await?.is_empty()))
@@ -199,6 +220,7 @@ pub(crate) async fn advance(
     let mut all = changed.to_vec();
     all.extend(intake::take(db, dispatcher, now).await?);
     all.extend(intake::expire(db, app.paging.started_at, now).await?);
+    quiet::say(db, app, now).await?;
     let (reopened, escalated) = incidents::advance(db, app, now).await?;
     for group in reopened {
         dispatcher.acknowledge(&group, None);

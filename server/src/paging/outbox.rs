@@ -10,6 +10,9 @@ use crate::App;
 use crate::store::deliveries::Waiting;
 use crate::store::{alert_groups, deliveries, incidents as incident_rows, notifications};
 
+/// The built-in alert on deliveries that wait.
+const STALLED: &str = "DeliveriesStalled";
+
 /// Stores all of it; true when something is to be sent.
 pub(super) async fn store(
     db: &mut AnyConnection,
@@ -29,14 +32,44 @@ pub(super) async fn store(
     let notes = std::mem::take(&mut writes.notifications);
     let told = !notes.is_empty();
     for (group, mut note) in notes {
+        for alert in &mut note.alerts {
+            alert.generator_url = absolute(&app.external_url, &alert.generator_url);
+        }
         incidents::told(db, app, &group, &mut note, now).await?;
         post(db, app, &note, Some(&group)).await?;
+        if let Some(note) = for_the_fallback(app, &note) {
+            post(db, app, &note, None).await?;
+        }
     }
     for group in &writes.gone_groups {
         alert_groups::delete(db, group).await?;
         incident_rows::leave_group(db, group).await?;
     }
     Ok(told)
+}
+
+/// That pages do not arrive is told to the fallback receiver too: the usual one may be what is broken.
+fn for_the_fallback(app: &App, note: &Notification) -> Option<Notification> {
+    let is_stall =
+        |it: &ops_contract::NotifiedAlert| it.labels.get("alertname").is_some_and(|it| it == STALLED);
+    let receiver = fallback(app);
+    (note.receiver != receiver && note.alerts.iter().any(is_stall)).then(|| Notification {
+        id: format!("{}-fallback", note.id),
+        receiver,
+        reason: NotificationReason::Fallback,
+        ..note.clone()
+    })
+}
+
+/// Who is told when nobody else can be: as the stack file says, else the receiver of the root route.
+pub(super) fn fallback(app: &App) -> String {
+    let root = || app.paging.config().routing.tree.as_slice().first().map(|route| route.receiver.clone());
+    app.stack.alerts.fallback_receiver.clone().or_else(root).unwrap_or_default()
+}
+
+/// An address of ours in full; those of others are.
+pub(crate) fn absolute(external_url: &str, address: &str) -> String {
+    if address.starts_with('/') { format!("{external_url}{address}") } else { address.to_owned() }
 }
 
 /// Stores a notification and its deliveries. `group`: what is told in order.
@@ -47,14 +80,23 @@ pub(crate) async fn post(
     group: Option<&str>,
 ) -> anyhow::Result<()> {
     let config = app.paging.config();
-    let integrations = integrations(&config.routing, &note.receiver);
+    Ok(post_to(db, note, &integrations(&config.routing, &note.receiver), group).await?)
+}
+
+/// The same, to some of the ways in which its receiver can be told.
+pub(super) async fn post_to(
+    db: &mut AnyConnection,
+    note: &Notification,
+    integrations: &[NamedIntegration],
+    group: Option<&str>,
+) -> sqlx::Result<()> {
     notifications::insert(db, note).await?;
     if integrations.is_empty() {
         tracing::warn!(receiver = note.receiver, id = note.id, "a receiver has no way to be told");
     }
     for named in integrations {
-        for delivery in deliveries_of(note, &named, group) {
-            if is_of_use(db, note, &named, &delivery).await? {
+        for delivery in deliveries_of(note, named, group) {
+            if is_of_use(db, note, named, &delivery).await? {
                 deliveries::insert(db, &delivery).await?;
             }
         }
@@ -109,7 +151,7 @@ async fn is_of_use(
     note: &Notification,
     named: &NamedIntegration,
     delivery: &Waiting,
-) -> anyhow::Result<bool> {
+) -> sqlx::Result<bool> {
     if named.integration.send_resolved() || note.reason == NotificationReason::FirstNotification {
         return Ok(true);
     }

@@ -63,6 +63,23 @@ pub(crate) async fn page(
     rows.iter().map(|text| from_json(text)).collect()
 }
 
+/// Those that ran out after `since`, at `until` at the latest; not those that somebody ended.
+pub(crate) async fn ran_out(
+    db: &mut AnyConnection,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Silence>> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT silence FROM silences WHERE ends_at_us > $1 AND ends_at_us <= $2 AND updated_at_us < ends_at_us
+         ORDER BY ends_at_us, id LIMIT 1000",
+    )
+    .bind(since.0)
+    .bind(until.0)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|text| from_json(text)).collect()
+}
+
 /// Forgets what ended before `before`.
 pub(crate) async fn prune(db: &mut AnyConnection, before: Timestamp) -> Result<u64> {
     let done = sqlx::query("DELETE FROM silences WHERE ends_at_us < $1").bind(before.0).execute(db).await?;

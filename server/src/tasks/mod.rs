@@ -47,6 +47,10 @@ pub(crate) fn spawn(app: &Arc<App>) {
         Ok(task) => supervisor.spawn(task, Duration::from_secs(1), &Activator::default()),
         Err(error) => tracing::error!(%error, "the address outside is not called"),
     }
+    match crate::paging::Fetching::new(app.clone()) {
+        Ok(task) => supervisor.spawn(task, Duration::from_secs(5), &Activator::default()),
+        Err(error) => tracing::error!(%error, "on-call calendars are not fetched"),
+    }
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

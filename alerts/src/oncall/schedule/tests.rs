@@ -23,7 +23,7 @@ fn restriction(weekdays: &[&str], from: &str, until: &str) -> RestrictionSetting
 }
 
 fn schedule(layers: Vec<LayerSettings>) -> Schedule {
-    let settings = ScheduleSettings { time_zone: "Europe/Berlin".into(), layers, overrides: Vec::new() };
+    let settings = ScheduleSettings { time_zone: "Europe/Berlin".into(), layers, ..Default::default() };
     Schedule::read("f", "s", &settings).unwrap()
 }
 
@@ -90,7 +90,7 @@ fn the_last_layer_that_has_somebody_counts_and_who_takes_over_before_all() {
     let mut settings = ScheduleSettings {
         time_zone: "UTC".into(),
         layers: vec![layer(&["ann"], "2030-01-01", "1w", ""), nights],
-        overrides: Vec::new(),
+        ..Default::default()
     };
     let times = [
         ("2030-01-10T23:00:00Z", "ann"),
@@ -198,6 +198,7 @@ fn everything_wrong_with_a_schedule_is_told_at_once() {
             },
             OverrideSettings { person: "a".into(), from: "now".into(), until: "later".into() },
         ],
+        ..Default::default()
     };
     let faults = Schedule::read("f", "s", &settings).unwrap_err();
     let told: Vec<_> = faults.iter().map(|it| format!("{}: {}", it.place, it.problem)).collect();

@@ -57,6 +57,7 @@ pub(super) struct Firing {
     pub(super) routing: std::sync::Arc<Routing>,
     muted: BTreeMap<String, Muted>,
     silences: Silences,
+    external_url: String,
     now: Timestamp,
 }
 
@@ -81,7 +82,7 @@ impl Firing {
         };
         alerts.retain(|it| it.state == AlertState::Firing);
         alerts.sort_by(|a, b| (&a.fingerprint, &a.id).cmp(&(&b.fingerprint, &b.id)));
-        Ok(Self { alerts, routing, muted, silences, now })
+        Ok(Self { alerts, routing, muted, silences, external_url: app.external_url.clone(), now })
     }
 
     /// What keeps one from being told: silences, other alerts by their fingerprints, time intervals.
@@ -118,7 +119,7 @@ impl Firing {
             "status": {"state": state, "silencedBy": silenced, "inhibitedBy": inhibited, "mutedBy": muted},
         });
         if !alert.generator_url.is_empty() {
-            value["generatorURL"] = json!(alert.generator_url);
+            value["generatorURL"] = json!(crate::paging::absolute(&self.external_url, &alert.generator_url));
         }
         Some(value)
     }

@@ -95,11 +95,11 @@ pub(super) async fn post(
 }
 
 pub(super) async fn expire(
-    _: Sender,
+    Sender(operator): Sender,
     State(app): State<Arc<App>>,
     At(id): At<String>,
 ) -> Result<StatusCode, Fault> {
-    own::end(&app, &id, clock::now()).await?.ok_or_else(|| unknown(&id))?;
+    own::end(&app, &id, &operator.name, clock::now()).await?.ok_or_else(|| unknown(&id))?;
     Ok(StatusCode::OK)
 }
 
