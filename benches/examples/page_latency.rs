@@ -233,9 +233,10 @@ async fn pair(
 async fn all_are_seen(prometheus: u16, count: usize) -> anyhow::Result<()> {
     let http = ops_tests::system::http_client()?;
     let url = format!("http://127.0.0.1:{prometheus}/api/v1/query?query=count(up%20==%201)");
+    let wanted = count.to_string();
     let look = async || {
         let answer: serde_json::Value = http.get(&url).send().await.ok()?.json().await.ok()?;
-        (answer["data"]["result"][0]["value"][1] == count.to_string()).then_some(())
+        (answer["data"]["result"][0]["value"][1].as_str()? == wanted).then_some(())
     };
     eventually(PATIENCE, look).await.context("Prometheus does not see all victims")
 }

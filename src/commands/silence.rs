@@ -164,7 +164,8 @@ fn say(globals: &Globals, it: &SilenceView) -> Result {
             format!("{id} begins {} and ends {ends_at}", words::moment(it.silence.starts_at))
         }
         SilenceStanding::Active => {
-            format!("{id} mutes {} alerts that fire now, and ends {ends_at}", it.mutes_now)
+            let noun = if it.mutes_now == 1 { "alert that fires" } else { "alerts that fire" };
+            format!("{id} mutes {} {noun} now, and ends {ends_at}", it.mutes_now)
         }
         SilenceStanding::Expired => format!("{id} is over since {ends_at}"),
     });

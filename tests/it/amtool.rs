@@ -185,3 +185,27 @@ async fn routes_of_the_team_are_what_amtool_reads_from_our_status() {
     let tested = world.must(&["config", "routes", "test", "severity=critical"]);
     assert_eq!(tested.trim(), "hook");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_teams_own_file_sends_each_alert_where_amtool_says() {
+    let team = crate::rules::shared_rules().map(|it| it.join("alertmanager.yml")).filter(|it| it.is_file());
+    let Some(team) = team.filter(|_| is_installed()) else { return };
+    let text = std::fs::read_to_string(&team).unwrap();
+    let world = World::with(&text).await;
+    for severity in ["critical", "warning", "info"] {
+        let host = format!("host={severity}");
+        world.must(&["alert", "add", "Routed", &format!("severity={severity}"), &host]);
+        let shown = async || {
+            let output = world.amtool(&["alert", "query", "-o", "json", &host]);
+            let alerts: Value = serde_json::from_slice(&output.stdout).ok()?;
+            let names = alerts.as_array()?.first()?["receivers"].as_array()?.clone();
+            let names: Vec<String> = names.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+            Some(names.join(","))
+        };
+        let ours = ops_tests::eventually(PATIENCE, shown).await.expect("the alert is there");
+        let file = format!("--config.file={}", team.display());
+        let severity = format!("severity={severity}");
+        let theirs = world.must(&["config", "routes", "test", &file, "alertname=Routed", &severity]);
+        assert_eq!(ours, theirs.trim(), "{severity}");
+    }
+}

@@ -15,7 +15,7 @@ fn repository() -> PathBuf {
 }
 
 /// The folder of the product team's and other people's rule files.
-fn shared_rules() -> Option<PathBuf> {
+pub(crate) fn shared_rules() -> Option<PathBuf> {
     let shared = match std::env::var_os("INSIGHTDESK_SHARED") {
         Some(shared) => Some(PathBuf::from(shared)),
         None => repository().ancestors().map(|it| it.join("shared")).find(|it| it.join("data").is_dir()),

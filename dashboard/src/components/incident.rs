@@ -110,11 +110,11 @@ pub(crate) fn keeper(incident: &Incident, now: Timestamp) -> impl IntoView + use
 pub(crate) fn next(incident: &Incident, now: Timestamp) -> Option<impl IntoView + use<>> {
     let text = match (incident.next_escalation_at, &incident.policy) {
         _ if incident.state == IncidentState::Resolved => return None,
-        (Some(at), _) if at <= now => "The next level is told now.".to_owned(),
-        (Some(at), _) => format!("The next level is told at {}.", words::until(at, now)),
-        (None, Some(_)) if is_held(incident, now) => {
+        (_, Some(_)) if is_held(incident, now) => {
             "It is not escalated while somebody looks after it.".to_owned()
         }
+        (Some(at), _) if at <= now => "The next level is told now.".to_owned(),
+        (Some(at), _) => format!("The next level is told at {}.", words::until(at, now)),
         (None, Some(_)) => "Nobody else is told: its escalation is at its end.".to_owned(),
         (None, None) => "Nobody else is told: it has no escalation.".to_owned(),
     };

@@ -21,7 +21,8 @@ const KEPT: usize = 50;
 /// Severities from worst to least; what is none of them comes last.
 const SEVERITIES: [&str; 5] = ["critical", "error", "warning", "info", "none"];
 
-/// Notes in its incident what a group tells; opens one when it has none. The notification learns which one it is.
+/// Notes in its incident what a group tells; opens one when it has none. The notification learns which one it is. What fires on
+/// purpose (`severity="none"`, such as the watchdog) is told, and nothing is broken.
 pub(super) async fn told(
     db: &mut AnyConnection,
     app: &App,
@@ -29,6 +30,9 @@ pub(super) async fn told(
     note: &mut Notification,
     now: Timestamp,
 ) -> anyhow::Result<()> {
+    if note.alerts.iter().all(|it| it.labels.get("severity").is_some_and(|it| it == "none")) {
+        return Ok(());
+    }
     let mut incident = match find(db, group, note).await? {
         Some(known) => known,
         None => open(app, note, now),

@@ -210,6 +210,10 @@ async fn strangers_viewers_and_floods_are_refused() {
     let answer = server.ask(Role::Operator, Method::POST, &format!("{API}/alerts"));
     let (status, said) = told(answer.body(vec![b' '; (10 << 20) + 1]).send().await.unwrap()).await;
     assert_eq!((status, said), (413, json!("the body is longer than 10 MiB; send fewer at a time")));
+    let labels: serde_json::Map<String, Value> =
+        (0..10_000).map(|it| (format!("label_{it}"), json!("x"))).collect();
+    let (status, said) = post(&server, &format!("{API}/alerts"), &json!([{"labels": labels}])).await;
+    assert_eq!((status, said.as_str().unwrap().contains("at most 100")), (400, true), "{said}");
     for rubbish in [&b""[..], b"{", b"null", b"[1]", b"\xff\xfe", b"[{\"labels\": {\"a\": 1}}]"] {
         let answer = server.ask(Role::Operator, Method::POST, &format!("{API}/alerts")).body(rubbish);
         assert_eq!(answer.send().await.unwrap().status(), 400, "{rubbish:?}");
