@@ -190,8 +190,11 @@ async fn routes_of_the_team_are_what_amtool_reads_from_our_status() {
 async fn the_teams_own_file_sends_each_alert_where_amtool_says() {
     let team = crate::rules::shared_rules().map(|it| it.join("alertmanager.yml")).filter(|it| it.is_file());
     let Some(team) = team.filter(|_| is_installed()) else { return };
-    let text = std::fs::read_to_string(&team).unwrap();
-    let world = World::with(&text).await;
+    let routes = std::fs::read_to_string(&team).unwrap();
+    let world = World::with(&routes).await;
+    // amtool knows no variables.
+    let copy = world.system.folder().join("plain.yml");
+    std::fs::write(&copy, routes.replace("${SLACK_WEBHOOK_URL}", "https://hooks.example/x")).unwrap();
     for severity in ["critical", "warning", "info"] {
         let host = format!("host={severity}");
         world.must(&["alert", "add", "Routed", &format!("severity={severity}"), &host]);
@@ -203,9 +206,13 @@ async fn the_teams_own_file_sends_each_alert_where_amtool_says() {
             Some(names.join(","))
         };
         let ours = ops_tests::eventually(PATIENCE, shown).await.expect("the alert is there");
-        let file = format!("--config.file={}", team.display());
-        let severity = format!("severity={severity}");
-        let theirs = world.must(&["config", "routes", "test", &file, "alertname=Routed", &severity]);
-        assert_eq!(ours, theirs.trim(), "{severity}");
+        let theirs = Command::new("amtool")
+            .args(["config", "routes", "test"])
+            .arg(format!("--config.file={}", copy.display()))
+            .args(["alertname=Routed", &format!("severity={severity}")])
+            .output()
+            .unwrap();
+        assert!(theirs.status.success(), "{}", text(&theirs.stderr));
+        assert_eq!(ours, text(&theirs.stdout).trim(), "{severity}");
     }
 }

@@ -120,7 +120,8 @@ async fn push(http: &Client, servers: &[Server], values: &BTreeMap<usize, f64>) 
                 .body(remote_write::encode_v1(&samples));
             request.send().await.ok().filter(|it| it.status().is_success()).map(drop)
         };
-        eventually(PATIENCE, write).await.expect("samples are taken");
+        let taken = eventually(PATIENCE, write).await;
+        taken.unwrap_or_else(|| panic!("{} takes no samples\n{}", server.url, said(servers)));
     }
 }
 
@@ -135,6 +136,16 @@ async fn firing(http: &Client, servers: &[Server]) -> BTreeSet<usize> {
         all.extend(alerts.iter().filter_map(|it| it["labels"]["n"].as_str()?.parse::<usize>().ok()));
     }
     all
+}
+
+/// The ends of the servers' logs.
+fn said(servers: &[Server]) -> String {
+    let last = |server: &Server| {
+        let log = std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().filter(|it| !it.contains("Storm ")).collect();
+        format!("{}\n{}\n", server.url, lines[lines.len().saturating_sub(20)..].join("\n"))
+    };
+    servers.iter().map(last).collect()
 }
 
 async fn view(http: &Client, server: &Server) -> Option<IncidentsView> {
@@ -163,7 +174,8 @@ async fn storm(receiver: &mut Receiver, servers: &mut [Server]) {
         push(&http, servers, &values).await;
         // With several servers it takes a while until another decides.
         let look = async || Some(firing(&http, servers).await).filter(|it| !it.is_empty());
-        seen = eventually(Duration::from_secs(15), look).await.expect("somebody decides");
+        let found = eventually(Duration::from_secs(15), look).await;
+        seen = found.unwrap_or_else(|| panic!("round {round}: nobody decides\n{}", said(servers)));
         let script = (0..12).map(|_| match dice.below(6) {
             0 => Behaviour::Status(500),
             1 => Behaviour::Busy(1),
@@ -197,10 +209,8 @@ async fn storm(receiver: &mut Receiver, servers: &mut [Server]) {
             let view = view(&http, server).await;
             let waits = view.map(|it| (it.living.len(), it.resolved.len(), it.waiting, it.waiting_since));
             println!("{}: living, resolved, waiting: {waits:?}", server.url);
-            let log = std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
-            let last: Vec<&str> = log.lines().rev().take(20).collect();
-            println!("{}", last.join("\n"));
         }
+        println!("{}", said(servers));
     }
     check(&receiver.requests(), &ended, finished.is_some());
 }

@@ -17,6 +17,10 @@ use crate::{App, clock, store};
 /// Which server plans, where several share a store.
 pub(crate) const LEASE: &str = "plan";
 const LEASE_FOR: Duration = Duration::from_secs(10);
+/// Which server writes the timeline while no agent talks to any. Not the lease above: whoever has that keeps others from
+/// deciding, and one that dies with it for ten seconds.
+const TIMELINE: &str = "timeline";
+const TIMELINE_FOR: Duration = Duration::from_secs(3);
 /// Decisions read to know what was said before this process started.
 const REREAD: u32 = 300;
 
@@ -87,17 +91,13 @@ impl PlanTask {
             app.show(&plan, agent);
             self.note(app.judge(), now);
         }
-        if app.store.shared && !self.leads(&app, now).await? {
+        if app.store.shared && !self.leads(&app, agent.is_some(), now).await? {
             // Another server decides, and writes the timeline.
             self.unwritten.clear();
             return Ok(Planned::nothing());
         }
         let Some(agent) = agent else {
             self.write_transitions(&app).await?;
-            // Whoever an agent talks to may decide at once.
-            if app.store.shared {
-                store::leases::release(&mut *app.store.connection().await?, LEASE, &app.holder).await?;
-            }
             return Ok(Planned::nothing());
         };
         let actions = self.write(&app, &plan, &stored, &state, &agent, now).await?;
@@ -106,12 +106,18 @@ impl PlanTask {
         Ok(Planned { decisions: plan.decisions.len(), actions, wake_in })
     }
 
-    /// Whether this server may write. One that no agent talks to lets go of it at once.
-    async fn leads(&self, app: &App, now: Timestamp) -> anyhow::Result<bool> {
+    /// Whether this server may write.
+    async fn leads(&self, app: &App, has_agent: bool, now: Timestamp) -> anyhow::Result<bool> {
         let mut db = app.store.connection().await?;
         let latest = store::changes::list(&mut db, None, None, 20).await?;
         app.remember(&latest);
-        Ok(store::leases::take(&mut db, LEASE, &app.holder, now, now + LEASE_FOR).await?)
+        if has_agent {
+            return Ok(store::leases::take(&mut db, LEASE, &app.holder, now, now + LEASE_FOR).await?);
+        }
+        // Whoever an agent talks to may decide at once.
+        store::leases::release(&mut db, LEASE, &app.holder).await?;
+        Ok(!store::leases::is_of_another(&mut db, LEASE, &app.holder, now).await?
+            && store::leases::take(&mut db, TIMELINE, &app.holder, now, now + TIMELINE_FOR).await?)
     }
 
     fn note(&mut self, transitions: Vec<Transition>, now: Timestamp) {
