@@ -79,7 +79,8 @@ async fn list(globals: &Globals, arguments: &List) -> Result {
     } else {
         say(&view, &alerts);
     }
-    let grave = |it: &&Alert| it.state == AlertState::Firing && label(it, "severity") != "info";
+    let grave =
+        |it: &&Alert| it.state == AlertState::Firing && !["info", "none"].contains(&label(it, "severity"));
     match view.unhealthy > 0 || !view.load_faults.is_empty() || alerts.iter().any(grave) {
         true => Err(Failure::new(Kind::Problems, "")),
         false => Ok(()),

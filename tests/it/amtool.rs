@@ -191,10 +191,11 @@ async fn the_teams_own_file_sends_each_alert_where_amtool_says() {
     let team = crate::rules::shared_rules().map(|it| it.join("alertmanager.yml")).filter(|it| it.is_file());
     let Some(team) = team.filter(|_| is_installed()) else { return };
     let routes = std::fs::read_to_string(&team).unwrap();
-    let world = World::with(&routes).await;
     // amtool knows no variables.
+    let routes = routes.replace("${SLACK_WEBHOOK_URL}", "https://hooks.example/x");
+    let world = World::with(&routes).await;
     let copy = world.system.folder().join("plain.yml");
-    std::fs::write(&copy, routes.replace("${SLACK_WEBHOOK_URL}", "https://hooks.example/x")).unwrap();
+    std::fs::write(&copy, &routes).unwrap();
     for severity in ["critical", "warning", "info"] {
         let host = format!("host={severity}");
         world.must(&["alert", "add", "Routed", &format!("severity={severity}"), &host]);
@@ -203,7 +204,7 @@ async fn the_teams_own_file_sends_each_alert_where_amtool_says() {
             let alerts: Value = serde_json::from_slice(&output.stdout).ok()?;
             let names = alerts.as_array()?.first()?["receivers"].as_array()?.clone();
             let names: Vec<String> = names.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
-            Some(names.join(","))
+            Some(names.join(",")).filter(|it| !it.is_empty())
         };
         let ours = ops_tests::eventually(PATIENCE, shown).await.expect("the alert is there");
         let theirs = Command::new("amtool")

@@ -144,7 +144,7 @@ incidents: {critical: page}
         let found = async || {
             let view = incidents(&system).await?;
             let on_call = view.on_call.iter().any(|(name, who)| name == "primary" && who == &["anna"]);
-            (on_call && view.faults.iter().any(|it| it.contains(part)) == !part.is_empty()).then_some(())
+            (on_call && view.faults.iter().any(|it| it.contains(part)) != part.is_empty()).then_some(())
         };
         let Some(()) = eventually(PATIENCE, found).await else {
             panic!("{part}: {:?}", incidents(&system).await)

@@ -157,7 +157,7 @@ impl Dispatcher {
         self.hold_back(group, now, writes);
         let sorted = self.sort(group, now);
         let news = sorted.news();
-        let plan = self.times(group, &sorted, now);
+        let plan = self.times(group, &sorted);
         let full = !news.is_empty() && plan.tick <= now;
         let again = plan.repeat.is_some_and(|at| at <= now);
         if full || again || news.iter().any(|alert| is_urgent(alert)) {
@@ -185,22 +185,25 @@ impl Dispatcher {
             self.leave(&group.row.id, &id);
         }
         let sorted = self.sort(group, now);
-        let plan = self.times(group, &sorted, now);
+        let plan = self.times(group, &sorted);
         let tick = (!sorted.news().is_empty()).then_some(plan.tick);
         group.due_at = tick.into_iter().chain(plan.repeat).chain(sorted.held).min();
     }
 
     /// When news are told with the whole group, and when what is known is told again.
-    fn times(&self, group: &Group, sorted: &Sorted<'_>, now: Timestamp) -> Plan {
+    fn times(&self, group: &Group, sorted: &Sorted<'_>) -> Plan {
         let tick = match group.row.told_at {
             None => group.row.created_at + group.times.wait,
             Some(at) if group.more => at,
             Some(at) => at + group.times.interval,
         };
-        // What is acknowledged is not told again until that ends.
-        let acked = self.acked.get(&group.row.id).copied().filter(|until| *until > now);
-        let repeat = group.row.told_at.filter(|_| sorted.heard > 0).map(|at| at + group.times.repeat);
-        Plan { tick, repeat: repeat.map(|at| acked.map_or(at, |until| until.max(at))) }
+        // What is acknowledged is not told again until that ends, and then at once: nobody looks after it any more.
+        let acked = self.acked.get(&group.row.id).copied();
+        let repeat = group.row.told_at.filter(|_| sorted.heard > 0).map(|at| match acked {
+            Some(until) if until > at => until,
+            _ => at + group.times.repeat,
+        });
+        Plan { tick, repeat }
     }
 
     /// What was told is noted; what has ended leaves.

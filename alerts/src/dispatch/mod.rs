@@ -241,6 +241,7 @@ impl Dispatcher {
             let living = !group.members.is_empty();
             if !living {
                 writes.groups.retain(|row| row.id != *id);
+                self.acked.remove(id);
                 writes.gone_groups.push(id.clone());
             }
             living

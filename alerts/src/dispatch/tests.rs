@@ -343,6 +343,9 @@ fn what_is_acknowledged_is_not_repeated_until_that_ends() {
     let id = world.groups.keys().next().unwrap().clone();
     world.dispatcher.acknowledge(&id, Some(at(20_000)));
     assert_eq!(world.until(0, 30_000), ["20000: Repeat +A/critical"]);
+    // One that ends before the next repetition: nobody looks after it any more, so it is told then and not hours later.
+    world.dispatcher.acknowledge(&id, Some(at(31_000)));
+    assert_eq!(world.until(30_001, 46_000), ["31000: Repeat +A/critical", "45400: Repeat +A/critical"]);
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl OnCall {
                 Err(found) => faults.extend(found),
             }
             let people = it.layers.iter().flat_map(|layer| &layer.people);
+            let people = people.chain(it.overrides.iter().map(|it| &it.person));
             for person in people.collect::<BTreeSet<_>>() {
                 if !receivers.contains(person.as_str()) {
                     let problem = format!("{person} cannot be told");

@@ -107,8 +107,11 @@ pub(super) async fn make(
     };
     check_silence(&silence, now).map_err(|error| ApiError::Unprocessable(error.to_string()))?;
     let firing = firing(&app).await?;
-    let muted = mutes(&silence, &firing);
-    if muted == firing.len() && muted >= MANY && !request.confirm {
+    // What fires on purpose counts for nothing: with the watchdog no silence would ever mute all.
+    let real: Vec<Alert> =
+        firing.iter().filter(|it| it.labels.get("severity").is_none_or(|it| it != "none")).cloned().collect();
+    let muted = mutes(&silence, &real);
+    if muted == real.len() && muted >= MANY && !request.confirm {
         return Err(ApiError::Conflict(format!(
             "this would mute all {muted} alerts that fire; name fewer, or confirm it (`confirm: true`, `--yes`)"
         )));

@@ -87,9 +87,10 @@ pub(crate) async fn acknowledge_in(
     if length < Duration::from_mins(1) || length > LONGEST {
         return Err(Refused::Length);
     }
-    let Some(mut incident) = incidents::get(db, id).await? else {
+    let Some(mut incident) = incidents::find(db, id).await? else {
         return Err(Refused::Unknown(id.to_owned()));
     };
+    let id = &*incident.id.clone();
     if incident.state == IncidentState::Resolved {
         return Err(Refused::Resolved);
     }
@@ -139,8 +140,8 @@ pub(crate) async fn incidents_view(
 /// One incident with what was told of it.
 pub(crate) async fn incident_view(app: &App, id: &str) -> sqlx::Result<Option<IncidentView>> {
     let mut db = app.store.connection().await?;
-    let Some(incident) = incidents::get(&mut db, id).await? else { return Ok(None) };
-    let notes = notifications::list(&mut db, Some(id), None, TOLD).await?;
+    let Some(incident) = incidents::find(&mut db, id).await? else { return Ok(None) };
+    let notes = notifications::list(&mut db, Some(&incident.id), None, TOLD).await?;
     let notifications = with_deliveries(&mut db, notes).await?;
     Ok(Some(IncidentView { incident, notifications, at: clock::now() }))
 }

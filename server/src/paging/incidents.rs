@@ -42,7 +42,11 @@ pub(super) async fn told(
         incidents::put_alert(db, &incident.id, &alert.id, resolved).await?;
     }
     incidents::join_group(db, group, &incident.id).await?;
+    let severity = incident.severity.clone();
     update(&mut incident, &note.alerts);
+    if incident.severity != severity {
+        follow(app, &mut incident, now);
+    }
     if incidents::firing(db, &incident.id).await? == 0 {
         incident.state = IncidentState::Resolved;
         incident.resolved_at.get_or_insert(now);
@@ -91,6 +95,16 @@ fn open(app: &App, note: &Notification, now: Timestamp) -> Incident {
         policy,
         escalations: Vec::new(),
         next_escalation_at: next,
+    }
+}
+
+/// An incident that has become worse is escalated as the worse one would be.
+fn follow(app: &App, incident: &mut Incident, now: Timestamp) {
+    let on_call = app.paging.config().on_call.clone();
+    let policy = on_call.policy_for(&incident.severity).map(str::to_owned);
+    if policy.is_some() && policy != incident.policy {
+        incident.policy = policy;
+        incident.next_escalation_at = Some(now);
     }
 }
 

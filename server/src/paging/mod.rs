@@ -26,7 +26,7 @@ use ops_alerts::dispatch::{Dispatcher, Settings, Stored};
 use ops_alerts::oncall::OnCall;
 use ops_alerts::routing::Routing;
 use ops_alerts::templates::Templates;
-use ops_contract::{Alert, IncidentState, Timestamp};
+use ops_contract::{Alert, Timestamp};
 use ops_tasks::Activator;
 use sqlx::AnyConnection;
 
@@ -106,7 +106,7 @@ impl Paging {
     }
 
     /// Whether it is known how receivers are told.
-    fn is_configured(&self) -> bool {
+    pub(crate) fn is_configured(&self) -> bool {
         self.configured.load(Ordering::Acquire)
     }
 
@@ -165,7 +165,8 @@ pub(crate) async fn open(db: &mut AnyConnection, app: &App, now: Timestamp) -> a
     let mut acked = BTreeMap::new();
     let groups = incident_rows::all_groups(db).await?;
     for incident in incident_rows::living(db, 10_000).await? {
-        if let (IncidentState::Acknowledged, Some(ack)) = (incident.state, &incident.acknowledgement) {
+        // One that has run out counts too: what was not told since is told again.
+        if let Some(ack) = &incident.acknowledgement {
             let its = groups.iter().filter(|(_, id)| *id == incident.id);
             acked.extend(its.map(|(group, _)| (group.clone(), ack.until)));
         }
@@ -223,7 +224,7 @@ pub(crate) async fn advance(
     quiet::say(db, app, now).await?;
     let (reopened, escalated) = incidents::advance(db, app, now).await?;
     for group in reopened {
-        dispatcher.acknowledge(&group, None);
+        dispatcher.acknowledge(&group, Some(now));
     }
     let mut writes = dispatcher.advance(&all, now);
     let told = outbox::store(db, app, &mut writes, now).await?;

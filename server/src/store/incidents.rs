@@ -3,6 +3,9 @@ use sqlx::AnyConnection;
 
 use super::{Result, from_json, to_json, word};
 
+/// Fewest digits of an id that name it.
+const SHORTEST: usize = 6;
+
 /// Writes an incident as it now stands. `look_at`: when time changes it: an escalation, the end of an acknowledgement.
 pub(crate) async fn upsert(
     db: &mut AnyConnection,
@@ -32,6 +35,23 @@ pub(crate) async fn get(db: &mut AnyConnection, id: &str) -> Result<Option<Incid
         .fetch_optional(db)
         .await?;
     row.map(|text| from_json(&text)).transpose()
+}
+
+/// The one whose id begins so, when it is the only one; people do not type 32 digits.
+pub(crate) async fn find(db: &mut AnyConnection, start: &str) -> Result<Option<Incident>> {
+    if start.len() < SHORTEST || !start.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-') {
+        return get(db, start).await;
+    }
+    let rows: Vec<String> =
+        sqlx::query_scalar("SELECT incident FROM incidents WHERE id = $1 OR id LIKE $2 ORDER BY id LIMIT 2")
+            .bind(start)
+            .bind(format!("{start}%"))
+            .fetch_all(db)
+            .await?;
+    match &rows[..] {
+        [only] => from_json(only).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Those that are not resolved, oldest first.

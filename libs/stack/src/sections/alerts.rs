@@ -56,6 +56,11 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> AlertsDraft {
     spec.external_labels = labels::read(&section, "external_labels");
     spec.alertmanager_file = file(&section, "alertmanager_file", context);
     spec.oncall_file = file(&section, "oncall_file", context);
+    if spec.alertmanager_file.is_none()
+        && let Some(at) = section.string("oncall_file")
+    {
+        section.reader.wrong(&at, "nobody could be told", "add alertmanager_file, which has the receivers");
+    }
     spec.fallback_receiver = section.string("fallback_receiver").map(|at| at.value);
     heartbeats(&section, spec);
     draft

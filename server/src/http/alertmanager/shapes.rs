@@ -58,6 +58,7 @@ pub(super) struct Firing {
     muted: BTreeMap<String, Muted>,
     silences: Silences,
     external_url: String,
+    routed: bool,
     now: Timestamp,
 }
 
@@ -82,7 +83,15 @@ impl Firing {
         };
         alerts.retain(|it| it.state == AlertState::Firing);
         alerts.sort_by(|a, b| (&a.fingerprint, &a.id).cmp(&(&b.fingerprint, &b.id)));
-        Ok(Self { alerts, routing, muted, silences, external_url: app.external_url.clone(), now })
+        Ok(Self {
+            alerts,
+            routing,
+            muted,
+            silences,
+            external_url: app.external_url.clone(),
+            routed: app.paging.is_configured(),
+            now,
+        })
     }
 
     /// What keeps one from being told: silences, other alerts by their fingerprints, time intervals.
@@ -108,8 +117,9 @@ impl Firing {
         if unwanted {
             return None;
         }
-        let receivers: Vec<Value> =
-            self.routing.routes(&alert.labels).iter().map(|it| json!({"name": it.receiver})).collect();
+        // Before the file was read nobody knows.
+        let routes = if self.routed { self.routing.routes(&alert.labels) } else { Default::default() };
+        let receivers: Vec<Value> = routes.iter().map(|it| json!({"name": it.receiver})).collect();
         let state = if active && muted.is_empty() { "active" } else { "suppressed" };
         let mut value = json!({
             "labels": alert.labels, "annotations": alert.annotations, "receivers": receivers,
