@@ -234,3 +234,32 @@ incidents: {critical: page}
     assert_eq!(view["incident"]["acknowledgement"]["reason"], "on it");
     assert!(!view["incident"]["escalations"].as_array().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_a_broken_machine_breaks_is_told_with_it_and_not_beside_it() {
+    let receiver = Receiver::start().await.unwrap();
+    let rules = "groups: [{name: g, rules: [
+  {alert: HostBroken, expr: node_memory_MemTotal_bytes > 0, labels: {severity: critical}},
+  {alert: Affected, expr: 'ops_service_desired{service=\"toy\"} > 2', labels: {severity: critical}},
+  {alert: Later, expr: 'ops_service_desired{service=\"toy\"} > 2', labels: {severity: critical, service: other}}]}]";
+    let stack = format!(
+        "{TOYS}\n[alerts]\nrules = [\"rules.yml\"]\nbuiltin = false\nalertmanager_file = \"alertmanager.yml\"\n"
+    );
+    let folder = prepare(&stack).unwrap();
+    std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+    let routes = ROUTES.replace("URL", &receiver.url).replace(", signing_secrets: ['${SIGNING}']", "");
+    std::fs::write(folder.path().join("alertmanager.yml"), routes).unwrap();
+    let system = System::start_in(folder).await.unwrap();
+    let is = |name: &'static str| {
+        move |it: &ops_tests::receiver::Request| it.alerts().iter().any(|(it, _)| it == name)
+    };
+    receiver.wait_for(PATIENCE, is("HostBroken")).await.unwrap();
+    // The graph is looked at every five seconds; the machine is part of it once its series are there.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(system.cli(&["scale", "toy", "3"]).unwrap().status.success());
+    receiver.wait_for(PATIENCE, is("Later")).await.unwrap();
+    assert!(!receiver.requests().iter().any(is("Affected")), "{:?}", receiver.requests());
+    let alerts: Value = system.get("/alertmanager/api/v2/alerts?filter=alertname%3DAffected").await.unwrap();
+    assert_eq!(alerts[0]["status"]["state"], "suppressed", "{alerts}");
+    assert_eq!(alerts[0]["status"]["inhibitedBy"].as_array().map(Vec::len), Some(1), "{alerts}");
+}

@@ -32,6 +32,8 @@ pub(crate) struct Pass {
     seen: Option<files::Seen>,
     looked: Instant,
     routing: Option<paging::Seen>,
+    /// What depends on what, as the dispatcher knows it.
+    edges: Vec<(String, String)>,
     looked_at_routing: Instant,
     /// What could not be stored yet.
     unsaved: Vec<Outcome>,
@@ -53,6 +55,7 @@ impl Pass {
             seen: None,
             looked: Instant::now(),
             routing: None,
+            edges: Vec::new(),
             looked_at_routing: Instant::now(),
             unsaved: Vec::new(),
         }
@@ -104,6 +107,12 @@ impl Pass {
             return Ok(());
         }
         self.looked_at_routing = Instant::now();
+        let edges = paging::edges(&self.app);
+        if self.edges != edges {
+            self.edges = edges;
+            // It is read again with the new graph.
+            *self.app.paging.dispatcher.lock().await = None;
+        }
         let seen = paging::look(&self.app);
         if self.routing.as_ref() == Some(&seen) {
             return Ok(());

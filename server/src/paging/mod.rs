@@ -27,6 +27,7 @@ use ops_alerts::oncall::OnCall;
 use ops_alerts::routing::Routing;
 use ops_alerts::templates::Templates;
 use ops_contract::{Alert, Timestamp};
+use ops_series::Matcher;
 use ops_tasks::Activator;
 use sqlx::AnyConnection;
 
@@ -185,13 +186,31 @@ pub(crate) async fn open(db: &mut AnyConnection, app: &App, now: Timestamp) -> a
     Ok(dispatcher)
 }
 
-/// Services and what they need.
-fn edges(app: &App) -> Vec<(String, String)> {
+/// So far back a machine counts as one that there is.
+const HOSTS: Duration = Duration::from_hours(24);
+
+/// Services and what they need; with one agent also that agent, and its machine by the name that its series have.
+pub(crate) fn edges(app: &App) -> Vec<(String, String)> {
     let of = |(name, spec): (&ops_contract::ServiceName, &ops_contract::ServiceSpec)| {
         let name = name.to_string();
         spec.depends_on.iter().map(move |it| (name.clone(), it.clone())).collect::<Vec<_>>()
     };
-    app.stack.services.iter().flat_map(of).collect()
+    let mut edges: Vec<(String, String)> = app.stack.services.iter().flat_map(of).collect();
+    let state = app.state();
+    // Of several nobody knows which replica stands where.
+    let mut agents = state.agents.keys();
+    if let (Some(agent), None) = (agents.next(), agents.next()) {
+        let agent = agent.to_string();
+        edges.extend(app.stack.services.keys().map(|name| (name.to_string(), agent.clone())));
+        let now_ms = clock::now().0 / 1_000;
+        let since = now_ms - i64::try_from(HOSTS.as_millis()).unwrap_or_default();
+        let machines = [vec![Matcher::equal(ops_samples::NAME, "node_time_seconds")]];
+        let hosts = app.series.store.label_values("instance", &machines, since, now_ms).unwrap_or_default();
+        if let [host] = &hosts.into_iter().collect::<Vec<_>>()[..] {
+            edges.push((agent, host.to_string()));
+        }
+    }
+    edges
 }
 
 /// Whether anything waits to be taken in, or its time has come.
