@@ -96,6 +96,17 @@ async fn a_rolling_restart_loses_no_request() {
     .unwrap();
     let balancer = system.replica("balancer", 0).await.unwrap().state.port.unwrap();
     let before = system.pids().await.unwrap();
+    // All replicas are ready, and nginx may still be on its way from the configuration without them.
+    eventually(Duration::from_secs(10), async || {
+        for _ in 0..20 {
+            let fresh = http_client().unwrap();
+            let answer = fresh.get(format!("http://127.0.0.1:{balancer}/slow?ms=0")).send().await.ok()?;
+            answer.status().is_success().then_some(())?;
+        }
+        Some(())
+    })
+    .await
+    .expect("the balancer knows the replicas");
 
     let stop = Arc::new(AtomicBool::new(false));
     let (good, bad) = (Arc::new(AtomicU32::new(0)), Arc::new(Mutex::new(Vec::new())));
