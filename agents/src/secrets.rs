@@ -41,6 +41,11 @@ impl Secrets {
                     "secret {name} is missing: set {variable} in the agent's environment or its .env file"
                 )
             }),
+            SecretSource::EncryptedFile
+            | SecretSource::Vault { .. }
+            | SecretSource::AwsSecretsManager { .. } => {
+                Err(format!("secret {name} is not had from the server yet"))
+            }
             SecretSource::Generated => match stack.environment {
                 StackEnvironment::Development | StackEnvironment::Test => self.generated(name),
                 StackEnvironment::Staging | StackEnvironment::Production => Err(format!(

@@ -19,6 +19,7 @@ mod paging;
 mod prepare;
 mod queue_commands;
 mod scaling;
+mod secrets;
 mod series;
 mod store;
 mod tasks;

@@ -61,7 +61,7 @@ mod tests {
         }))
         .unwrap();
         stack.alerts.query_token_secret = Some("METRICS".to_owned());
-        stack.secrets.insert("METRICS".to_owned(), SecretSpec { source });
+        stack.secrets.insert("METRICS".to_owned(), SecretSpec::new(source));
         stack
     }
 

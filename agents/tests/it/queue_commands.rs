@@ -61,7 +61,7 @@ impl Peer {
             let spec = ValkeySpec { address, password_secret, development: false, queues };
             stack.valkey.insert("main".to_owned(), spec);
             let source = SecretSource::Env { variable: "VALKEY_PASSWORD".to_owned() };
-            stack.secrets.insert("VALKEY_PASSWORD".to_owned(), SecretSpec { source });
+            stack.secrets.insert("VALKEY_PASSWORD".to_owned(), SecretSpec::new(source));
         })
         .await;
         world.kill_agent();

@@ -136,7 +136,7 @@ async fn a_password_is_used_and_never_told_and_a_new_agent_counts_anew() {
         follow(stack, port);
         stack.valkey.get_mut("main").unwrap().password_secret = Some("QUEUE_PASSWORD".to_owned());
         let source = SecretSource::Env { variable: "QUEUE_PASSWORD".to_owned() };
-        stack.secrets.insert("QUEUE_PASSWORD".to_owned(), SecretSpec { source });
+        stack.secrets.insert("QUEUE_PASSWORD".to_owned(), SecretSpec::new(source));
     })
     .await;
     until(&world, "the want of a secret", |report| report.fault.is_some()).await;

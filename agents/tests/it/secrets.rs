@@ -8,14 +8,14 @@ fn app(stack: &mut Stack) -> &mut ops_contract::ServiceSpec {
 
 fn from_env(stack: &mut Stack, name: &str) {
     let source = SecretSource::Env { variable: name.to_owned() };
-    stack.secrets.insert(name.to_owned(), SecretSpec { source });
+    stack.secrets.insert(name.to_owned(), SecretSpec::new(source));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_reach_the_program_and_never_its_log() {
     let mut world = World::with_stack(|programs, stack| {
         from_env(stack, "API_KEY");
-        stack.secrets.insert("MADE".to_owned(), SecretSpec { source: SecretSource::Generated });
+        stack.secrets.insert("MADE".to_owned(), SecretSpec::new(SecretSource::Generated));
         let spec = app(stack);
         spec.secrets = vec!["API_KEY".to_owned(), "MADE".to_owned()];
         spec.env.insert("URL".to_owned(), "redis://:${secret.API_KEY}@localhost".to_owned());
@@ -69,7 +69,7 @@ async fn a_missing_secret_fails_the_start_by_name() {
 async fn nothing_is_made_up_in_production() {
     let world = World::with_stack(|_, stack| {
         stack.environment = Environment::Production;
-        stack.secrets.insert("MADE".to_owned(), SecretSpec { source: SecretSource::Generated });
+        stack.secrets.insert("MADE".to_owned(), SecretSpec::new(SecretSource::Generated));
         app(stack).secrets = vec!["MADE".to_owned()];
     })
     .await;

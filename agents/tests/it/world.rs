@@ -283,6 +283,8 @@ fn stack(programs: &Programs) -> Stack {
         alerts: Default::default(),
         telemetry: Default::default(),
         scrape: Vec::new(),
+        secret_stores: Default::default(),
+        audit: Default::default(),
     }
 }
 

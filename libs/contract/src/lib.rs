@@ -10,6 +10,8 @@
 mod action;
 mod agent;
 mod alert;
+mod audit;
+mod audit_spec;
 mod change;
 mod decision;
 mod exit;
@@ -24,6 +26,7 @@ mod problem;
 mod queue;
 mod queue_command;
 mod scaling;
+mod secret;
 mod signal;
 mod silence;
 mod stack;
@@ -35,6 +38,14 @@ mod view;
 pub use action::{Action, ActionCause, ActionKind, ActionStatus};
 pub use agent::{ActionReport, Hello, Lease, LeaseRequest, LogSubscription, Report, Welcome};
 pub use alert::{Alert, AlertState, AlertsView, ExploreRow, ExploreView, RuleHealth, RuleKind, RuleView};
+pub use audit::{
+    AuditActorKind, AuditAnchor, AuditEntry, AuditFilter, AuditOutcome, AuditState, AuditVerified, AuditView,
+    Finding, FindingSeverity,
+};
+pub use audit_spec::{
+    AnchorSpec, AuditSourceSpec, AuditSpec, AwsSpec, EncryptedFileKey, FindingsSpec, SecretStoresSpec,
+    VaultAuth, VaultSpec,
+};
 pub use change::{Change, ChangeKind};
 pub use decision::{Decision, DecisionKind};
 pub use exit::{Exit, ExitReason};
@@ -60,12 +71,15 @@ pub use queue_command::{
     QueueOutcome, QueueReply,
 };
 pub use scaling::{ManualScale, ScalingDecision, ScalingPoint, ScalingSignal, ScalingState};
+pub use secret::{
+    Departure, DepartureWork, RotationMethod, SecretCategory, SecretConsumer, SecretRequest, SecretSource,
+    SecretSpec, SecretState, SecretView, SecretsView,
+};
 pub use signal::{DependencyReport, ReplicaReport, Signal};
 pub use silence::{MakeSilence, Matcher, Silence, SilenceStanding, SilenceView};
 pub use stack::{
     DeepCheck, DependencyKind, Driver, Environment, Health, PostgresSpec, Program, QueueSpec, ReplicaBounds,
-    RestartMode, RestartPolicy, ScaleSpec, SecretSource, SecretSpec, ServiceRole, ServiceSpec, Stack,
-    StopPolicy, ValkeySpec,
+    RestartMode, RestartPolicy, ScaleSpec, ServiceRole, ServiceSpec, Stack, StopPolicy, ValkeySpec,
 };
 pub use state::{
     DependencyState, DependencyStatus, ReplicaPhase, ReplicaState, ReplicaUsage, ServiceState, ServiceStatus,

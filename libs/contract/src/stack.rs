@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertsSpec, ScrapeSpec, ServiceName, TelemetrySpec};
+use crate::{AlertsSpec, AuditSpec, ScrapeSpec, SecretSpec, SecretStoresSpec, ServiceName, TelemetrySpec};
 
 /// What should run, read from the stack file `insightdesk.toml` by `ops-stack`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub struct Stack {
     pub valkey: BTreeMap<String, ValkeySpec>,
     /// Secrets by name; never their values.
     pub secrets: BTreeMap<String, SecretSpec>,
+    /// Where they lie.
+    #[serde(default)]
+    pub secret_stores: SecretStoresSpec,
+    /// How the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditSpec,
     /// Which rules are evaluated.
     #[serde(default)]
     pub alerts: AlertsSpec,
@@ -307,28 +313,6 @@ pub struct ValkeySpec {
     pub queues: Option<QueueSpec>,
 }
 
-/// A secret: where it comes from, never its value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct SecretSpec {
-    /// Where the value is.
-    pub source: SecretSource,
-}
-
-/// Where a secret's value is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(tag = "from", rename_all = "snake_case")]
-pub enum SecretSource {
-    /// An environment variable of the agent, or a line of its `.env` file.
-    Env {
-        /// The variable.
-        variable: String,
-    },
-    /// Made at random on first use and kept in the state folder; development and test only.
-    Generated,
-}
-
 /// Durations as seconds with fraction on the wire.
 pub(crate) mod seconds {
     use std::time::Duration;
@@ -341,5 +325,26 @@ pub(crate) mod seconds {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// The same for durations that may be missing.
+pub(crate) mod optional_seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        duration.map(|it| it.as_secs_f64()).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let seconds = Option::<f64>::deserialize(deserializer)?;
+        seconds.map(|it| Duration::try_from_secs_f64(it).map_err(D::Error::custom)).transpose()
     }
 }

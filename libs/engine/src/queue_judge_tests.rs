@@ -18,6 +18,8 @@ fn stack() -> Stack {
         alerts: Default::default(),
         telemetry: Default::default(),
         scrape: Vec::new(),
+        secret_stores: Default::default(),
+        audit: Default::default(),
     }
 }
 

@@ -182,6 +182,8 @@ pub(crate) fn stack() -> Stack {
         alerts: Default::default(),
         telemetry: Default::default(),
         scrape: Vec::new(),
+        secret_stores: Default::default(),
+        audit: Default::default(),
     }
 }
 

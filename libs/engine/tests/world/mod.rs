@@ -63,6 +63,8 @@ impl World {
             alerts: Default::default(),
             telemetry: Default::default(),
             scrape: Vec::new(),
+            secret_stores: Default::default(),
+            audit: Default::default(),
         };
         let mut world = Self {
             stack,

@@ -24,7 +24,7 @@ pub(super) fn read(root: &Section<'_, '_>, environment: Environment) -> BTreeMap
                 section.reader.wrong(&at, format!("{} cannot name a secret", quoted(&name)), fix);
             }
             let source = source(&name, &section, environment);
-            (name, at.with(SecretSpec { source }))
+            (name, at.with(SecretSpec::new(source)))
         })
         .collect()
 }
