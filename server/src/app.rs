@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alerting::{self, Alerting};
 use crate::answers::Answers;
+use crate::audit::Audit;
 use crate::auth::Auth;
 use crate::logs::Relay;
 use crate::metrics::Own;
@@ -35,6 +36,8 @@ pub(crate) struct App {
     pub(crate) series: Arc<Series>,
     /// The rules.
     pub(crate) alerting: Alerting,
+    /// The record of who read which secret.
+    pub(crate) audit: Audit,
     /// Who is told, and whether it arrived.
     pub(crate) paging: Paging,
     /// Secrets that the server itself needs, by name.
@@ -91,6 +94,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) series: Arc<Series>,
     pub(crate) alerting: Alerting,
+    pub(crate) audit: Audit,
+    pub(crate) holder: String,
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) variables: BTreeMap<String, SecretString>,
     pub(crate) metrics: Metrics,
@@ -106,6 +111,7 @@ impl App {
             store: parts.store,
             series: parts.series,
             alerting: parts.alerting,
+            audit: parts.audit,
             paging: Paging::new(),
             secrets: parts.secrets,
             variables: parts.variables,
@@ -122,7 +128,7 @@ impl App {
             planned: watch::Sender::new(0),
             work: Notify::new(),
             scaling: watch::Sender::new(Arc::default()),
-            holder: uuid::Uuid::now_v7().to_string(),
+            holder: parts.holder,
             state: watch::Sender::new(Arc::default()),
             memory: Mutex::default(),
         }

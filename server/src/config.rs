@@ -19,6 +19,8 @@ pub struct Config {
     pub database: String,
     /// Where series are kept; without it they are lost at the end.
     pub series_dir: Option<PathBuf>,
+    /// Where keys lie that the store must not know; without it they are lost at the end.
+    pub state_dir: Option<PathBuf>,
     /// How browsers reach the server, when not by the listen address.
     pub external_url: Option<String>,
     /// Operators that exist from the start, with their tokens.

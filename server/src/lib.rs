@@ -8,6 +8,7 @@
 mod alerting;
 mod answers;
 mod app;
+mod audit;
 mod auth;
 mod clock;
 mod config;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alerting::Alerting;
 use crate::app::Parts;
+use crate::audit::Audit;
 use crate::series::{self, Series};
 use crate::store::{Store, changes, meta};
 use crate::{App, Config, auth, clock, store};
@@ -37,6 +38,11 @@ pub(crate) async fn app(
         store::agents::upsert(&mut db, agent, &id, &hash, now).await?;
     }
     note_stack(&store, &config.stack).await?;
+    let holder = uuid::Uuid::now_v7().to_string();
+    let folder = config.state_dir.as_deref();
+    let audit = Audit::open(&store, config.stack.audit.clone(), folder, &config.stack.name, &holder)
+        .await
+        .context("could not open the audit log")?;
     let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
     let series = open_series(config.series_dir.as_deref(), &config.stack.telemetry).await?;
     let outlets = series::outlets(&config.stack.telemetry, config.series_dir.as_deref())
@@ -52,6 +58,8 @@ pub(crate) async fn app(
         store,
         series: Arc::new(Series::new(series, outlets)),
         alerting,
+        audit,
+        holder,
         secrets: config.secrets,
         variables: config.variables,
         metrics: config.metrics,

@@ -60,6 +60,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
         },
         database: file.server.database,
         series_dir: Some(place.state.join("series")),
+        state_dir: Some(place.state.clone()),
         external_url: file.server.external_url,
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],
         agents: vec![(AgentName::from("local"), agent)],

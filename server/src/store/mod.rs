@@ -8,6 +8,7 @@ pub(crate) mod actions;
 pub(crate) mod agents;
 pub(crate) mod alert_groups;
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod decisions;
 pub(crate) mod deliveries;

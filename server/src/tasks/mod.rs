@@ -3,6 +3,7 @@
 //! To add a task: one file, one line in [`spawn`].
 
 mod act;
+mod audit;
 mod deliver;
 mod expire;
 mod gather;
@@ -50,6 +51,21 @@ pub(crate) fn spawn(app: &Arc<App>) {
     match crate::paging::Fetching::new(app.clone()) {
         Ok(task) => supervisor.spawn(task, Duration::from_secs(5), &Activator::default()),
         Err(error) => tracing::error!(%error, "on-call calendars are not fetched"),
+    }
+    supervisor.spawn(audit::AuditAppend(app.clone()), Duration::from_secs(1), &app.audit.wake);
+    supervisor.spawn(audit::AuditSeal(app.clone()), Duration::from_secs(1), &app.audit.seal);
+    supervisor.spawn(audit::AuditVerify(app.clone()), Duration::from_secs(86_400), &Activator::default());
+    if !app.audit.spec.anchors.is_empty() {
+        match crate::audit::Anchoring::new(app.clone()) {
+            Ok(anchoring) => {
+                supervisor.spawn(
+                    audit::AuditAnchor(anchoring),
+                    Duration::from_secs(1),
+                    &Activator::default(),
+                );
+            }
+            Err(error) => tracing::error!(%error, "the audit log is not laid down outside"),
+        }
     }
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());

@@ -50,6 +50,7 @@ impl Server {
             grpc: ops_server::Grpc::Off,
             database: database.to_owned(),
             series_dir: None,
+            state_dir: None,
             external_url: None,
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],

@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use ops_audit::anchor::HighWater;
+use ops_audit::chain::{Appended, Head};
+use ops_audit::entry::{Draft, EntryError, Source};
+use ops_audit::hash::Hash;
+use sqlx::AnyConnection;
+use std::sync::PoisonError;
+use tokio::sync::oneshot;
+
+use super::Audit;
+use crate::clock;
+use crate::store::{Store, audit as table};
+
+/// Most entries of one transaction, and most that wait.
+const BATCH: usize = 512;
+const MOST_WAITING: usize = 10_000;
+/// Longest wait for a place in the log.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why an entry is not in the log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// It is larger than its limits or not well formed.
+    #[error("the audit log does not take this entry: {0}")]
+    Entry(#[from] EntryError),
+    /// The store does not take it.
+    #[error("the audit log cannot be written: {0}")]
+    Store(#[from] sqlx::Error),
+    /// Too many wait, or it took too long.
+    #[error("the audit log cannot be written: {0}")]
+    Busy(&'static str),
+    /// The store's log is not the one that this server has written.
+    #[error("the audit log in the store was changed by somebody else: {0}")]
+    Foreign(String),
+}
+
+/// Entries that wait for their transaction, and who waits for them.
+pub(super) struct Waiting {
+    drafts: Vec<Draft>,
+    done: oneshot::Sender<Result<Vec<Appended>, Refused>>,
+}
+
+impl Audit {
+    /// Appends entries; when it returns well, they are on the disk. Entries of others may stand between them.
+    pub(crate) async fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Appended>, Refused> {
+        let (done, appended) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.len() >= MOST_WAITING {
+                return Err(Refused::Busy("too many entries wait for it"));
+            }
+            waiting.push(Waiting { drafts, done });
+        }
+        self.wake.activate();
+        match tokio::time::timeout(PATIENCE, appended).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Refused::Busy("the server is ending")),
+            Err(_) => Err(Refused::Busy("it took longer than 5 s")),
+        }
+    }
+
+    /// Appends what waits, one transaction for many. Gives how many entries there were.
+    pub(crate) async fn append_waiting(&self, store: &Store) -> Result<usize, Refused> {
+        let mut count = 0;
+        loop {
+            let batch = self.take();
+            if batch.is_empty() {
+                return Ok(count);
+            }
+            count += batch.iter().map(|it| it.drafts.len()).sum::<usize>();
+            self.append_batch(store, batch).await?;
+        }
+    }
+
+    fn take(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody acts on an entry that nobody waits for.
+        waiting.retain(|it| !it.done.is_closed());
+        let mut entries = 0;
+        let count = waiting
+            .iter()
+            .take_while(|it| {
+                entries += it.drafts.len();
+                entries <= BATCH || entries == it.drafts.len()
+            })
+            .count();
+        waiting.drain(..count).collect()
+    }
+
+    /// All of a batch or nothing of it; one bad entry among them is told to who sent it, and the others go on.
+    async fn append_batch(&self, store: &Store, batch: Vec<Waiting>) -> Result<(), Refused> {
+        let (good, bad): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|it| (check(&it.drafts), it)).partition(|(fault, _)| fault.is_none());
+        for (fault, it) in bad {
+            if let Some(fault) = fault {
+                let _ = it.done.send(Err(fault.into()));
+            }
+        }
+        let counts: Vec<usize> = good.iter().map(|(_, it)| it.drafts.len()).collect();
+        let drafts = good.iter().flat_map(|(_, it)| it.drafts.clone()).collect();
+        let appended = async {
+            let mut db = store.begin().await?;
+            let appended = append_in(&mut db, self, drafts).await?;
+            db.commit().await?;
+            Ok::<_, Refused>(appended)
+        };
+        match appended.await {
+            Ok(appended) => {
+                self.saw(&appended);
+                self.memory().append_fault = None;
+                let mut appended = appended.into_iter();
+                for ((_, it), count) in good.into_iter().zip(counts) {
+                    let _ = it.done.send(Ok(appended.by_ref().take(count).collect()));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let words = error.to_string();
+                self.memory().append_fault = Some(words.clone());
+                for (_, it) in good {
+                    let _ = it.done.send(Err(Refused::Store(sqlx::Error::Protocol(words.clone()))));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Remembers how far the log was seen, once it is committed.
+    pub(crate) fn saw(&self, appended: &[Appended]) {
+        let Some(last) = appended.last() else { return };
+        let mark = HighWater { size: last.entry.seq + 1, head: last.link, time_ms: last.entry.time_ms };
+        let mut memory = self.memory();
+        if memory.seen.is_none_or(|seen| seen.size < mark.size) {
+            memory.seen = Some(mark);
+        }
+    }
+
+    /// Refuses a log that is shorter than what this process has seen of it.
+    fn is_continued(&self, head: &Head) -> Result<(), Refused> {
+        let memory = self.memory();
+        match memory.seen {
+            Some(seen) if head.size() < seen.size || (head.size() == seen.size && head.link != seen.head) => {
+                Err(Refused::Foreign(format!("it has {} entries and had {}", head.size(), seen.size)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Appends within the caller's transaction; call [`Audit::saw`] with the result once it is committed. What a device
+/// told before is left out.
+pub(crate) async fn append_in(
+    db: &mut AnyConnection,
+    audit: &Audit,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Appended>, Refused> {
+    let mut head = table::lock(db).await?;
+    audit.is_continued(&head)?;
+    let before: (u64, Hash) = (head.size(), head.link);
+    let now_ms = clock::now().0 / 1_000;
+    let mut all = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        if let Source::External { device, event_id } = &draft.source
+            && table::has_event(db, device, event_id).await?
+        {
+            continue;
+        }
+        let appended = head.append(draft, now_ms)?;
+        table::insert(db, &appended).await?;
+        all.push(appended);
+    }
+    if !all.is_empty() && !table::replace(db, before, &head).await? {
+        return Err(Refused::Foreign("its end changed under the lock".to_owned()));
+    }
+    Ok(all)
+}
+
+fn check(drafts: &[Draft]) -> Option<EntryError> {
+    drafts.iter().find_map(|draft| draft.clone().at(0, 0).encode().err())
+}

@@ -1,0 +1,139 @@
+//! What lies outside the store, in the state folder: the key that signs, the first key that signed, and the mark of how far the
+//! log was seen.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use ops_audit::anchor::HighWater;
+use ops_audit::key::{LocalKey, PublicKey, Signer};
+use ops_contract::Timestamp;
+
+const KEY: &str = "audit.key";
+const FIRST: &str = "audit.pub";
+const MARK: &str = "audit.mark";
+/// Longest file of them.
+const LONGEST: u64 = 4_096;
+
+/// The key as found, and the next one if a change of keys was under way.
+pub(super) struct Keys {
+    pub(super) key: LocalKey,
+    next: Option<(LocalKey, PathBuf, PathBuf)>,
+}
+
+/// The key that signs, or why none does.
+pub(super) struct Chosen {
+    pub(super) key: LocalKey,
+    pub(super) fault: Option<String>,
+}
+
+/// Reads the key; makes one when there is none.
+pub(super) fn open(folder: Option<&Path>, file: Option<&Path>, origin: &str) -> anyhow::Result<Keys> {
+    let path = file.map(Path::to_owned).or_else(|| folder.map(|it| it.join(KEY)));
+    let Some(path) = path else {
+        return Ok(Keys { key: LocalKey::from_seed(origin, &rand::random())?, next: None });
+    };
+    if !path.exists() {
+        ensure!(
+            file.is_none(),
+            "[audit] key_file names {}, which is missing: put the key there, or remove key_file",
+            path.display()
+        );
+        let key = LocalKey::from_seed(origin, &rand::random())?;
+        write(&path, key.to_secret_text().as_bytes())?;
+    }
+    let next = path.with_extension("next");
+    let next_key = next.exists().then(|| read_key(&next, origin)).transpose()?;
+    Ok(Keys { key: read_key(&path, origin)?, next: next_key.map(|it| (it, next, path)) })
+}
+
+/// The key that the log says signs now.
+pub(super) fn choose(keys: Keys, signs: Option<&str>) -> Chosen {
+    let Some(signs) = signs else { return Chosen { key: keys.key, fault: None } };
+    if keys.key.public().to_string() == signs {
+        return Chosen { key: keys.key, fault: None };
+    }
+    if let Some((key, from, to)) = keys.next
+        && key.public().to_string() == signs
+    {
+        // The change of keys was written to the log, and the server ended before the file was put in place.
+        let fault = std::fs::rename(&from, &to).err().map(|error| error.to_string());
+        return Chosen { key, fault };
+    }
+    let fault = format!(
+        "the audit log is signed by {}, and this server has another key: put the right audit.key into its state folder",
+        signs.rsplit_once('+').map_or(signs, |(id, _)| id)
+    );
+    tracing::error!("{fault}");
+    Chosen { key: keys.key, fault: Some(fault) }
+}
+
+fn read_key(path: &Path, origin: &str) -> anyhow::Result<LocalKey> {
+    let mode =
+        path.metadata().with_context(|| format!("could not look at {}", path.display()))?.permissions();
+    if mode.mode() & 0o077 != 0 {
+        bail!("{} can be read by others: run chmod 600 on it", path.display());
+    }
+    let key = LocalKey::from_secret_text(read(path)?.trim())
+        .with_context(|| format!("{} holds no audit key", path.display()))?;
+    let name = &key.public().id().name;
+    ensure!(name == origin, "{} is the key of the audit log {name}, not of {origin}", path.display());
+    Ok(key)
+}
+
+/// The first key that signed, as this host wrote it down.
+pub(super) fn pinned(folder: Option<&Path>) -> anyhow::Result<Option<PublicKey>> {
+    let Some(path) = folder.map(|it| it.join(FIRST)).filter(|it| it.exists()) else { return Ok(None) };
+    let key = read(&path)?.trim().parse().with_context(|| format!("{} holds no key", path.display()))?;
+    Ok(Some(key))
+}
+
+pub(super) fn pin(folder: Option<&Path>, key: &PublicKey) -> anyhow::Result<()> {
+    folder.map_or(Ok(()), |it| write(&it.join(FIRST), format!("{key}\n").as_bytes()))
+}
+
+/// How far this host saw the log.
+pub(super) fn mark(folder: Option<&Path>) -> Option<HighWater> {
+    let path = folder?.join(MARK);
+    serde_json::from_str(&read(&path).ok()?).ok()
+}
+
+pub(super) fn write_mark(folder: Option<&Path>, mark: &HighWater) -> anyhow::Result<()> {
+    folder.map_or(Ok(()), |it| write(&it.join(MARK), &serde_json::to_vec(mark)?))
+}
+
+/// Keeps a mark that the log contradicts: it is evidence.
+pub(super) fn put_mark_aside(folder: Option<&Path>, now: Timestamp) {
+    let Some(folder) = folder else { return };
+    let aside = folder.join(format!("{MARK}.{}", now.0));
+    if let Err(error) = std::fs::rename(folder.join(MARK), &aside) {
+        tracing::warn!(%error, "could not keep the mark of the audit log");
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let file = File::open(path).with_context(|| format!("could not read {}", path.display()))?;
+    file.take(LONGEST)
+        .read_to_string(&mut text)
+        .with_context(|| format!("could not read {}", path.display()))?;
+    Ok(text)
+}
+
+/// Writes for the owner's eyes, whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let part = path.with_extension("part");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&part)
+        .with_context(|| format!("could not write {}", part.display()))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path).with_context(|| format!("could not write {}", path.display()))?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Places outside that are given signed states of the log. One file per kind. To add one: a file, an arm in [`Place::put`] and
+//! [`gather`], a variant of `ops_contract::AnchorSpec`.
+
+mod file;
+mod webhook;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use ops_audit::anchor::Anchor;
+use ops_audit::checkpoint::Signed;
+use ops_contract::AnchorSpec;
+use tokio::time::timeout;
+
+use crate::store::{self, audit as table, leases};
+use crate::{App, clock};
+
+/// Longest time that a place may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Who lays down anchors, when several servers share a store.
+const LEASE: &str = "audit_anchors";
+/// How long the lease lasts.
+const LEASED: Duration = Duration::from_secs(60);
+
+/// Lays signed states down outside, each place for itself.
+pub(crate) struct Anchoring {
+    app: Arc<App>,
+    http: reqwest::Client,
+}
+
+impl Anchoring {
+    pub(crate) fn new(app: Arc<App>) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .context("could not make an HTTP client")?;
+        Ok(Self { app, http })
+    }
+
+    /// Gives the newest signed state to each place that has none so young. Gives how many it was given to.
+    pub(crate) async fn run(&self) -> anyhow::Result<u64> {
+        let app = &self.app;
+        let spec = &app.audit.spec;
+        let now = clock::now();
+        if app.store.shared {
+            let mut db = app.store.connection().await?;
+            if !leases::take(&mut db, LEASE, &app.holder, now, now + LEASED).await? {
+                return Ok(0);
+            }
+        }
+        let Some(signed) = app.audit.last_seal(&app.store).await? else { return Ok(0) };
+        let every_ms = i64::try_from(spec.anchor_every.as_millis()).unwrap_or(i64::MAX);
+        let mut count = 0;
+        for place in &spec.anchors {
+            let name = place.place();
+            let last = table::last_anchor(&mut *app.store.connection().await?, &name).await?;
+            if last.is_some_and(|(written_ms, _)| now.0 / 1_000 - written_ms < every_ms) {
+                continue;
+            }
+            let anchor = Anchor {
+                place: name.clone(),
+                written_ms: clock::now().0 / 1_000,
+                checkpoint: signed.to_string(),
+            };
+            let put = timeout(PATIENCE, self.put(place, &anchor, &signed)).await;
+            match put.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than {PATIENCE:?}"))) {
+                Ok(()) => {
+                    table::insert_anchor(&mut *app.store.connection().await?, &anchor, &signed).await?;
+                    app.audit.memory().anchor_faults.remove(&name);
+                    count += 1;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        place = name,
+                        error = format!("{error:#}"),
+                        "could not lay down an anchor"
+                    );
+                    app.audit.memory().anchor_faults.insert(name, format!("{error:#}"));
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    async fn put(&self, place: &AnchorSpec, anchor: &Anchor, signed: &Signed) -> anyhow::Result<()> {
+        match place {
+            AnchorSpec::File { path } => file::put(path, anchor).await,
+            AnchorSpec::Webhook { url } => webhook::put(&self.http, url, anchor, signed).await,
+            AnchorSpec::S3 { .. } => anyhow::bail!("there is no S3 here yet"),
+        }
+    }
+}
+
+/// All anchors that can be read back, and the places that were searched.
+pub(super) async fn gather(app: &App) -> (Vec<Anchor>, Vec<String>) {
+    let (mut anchors, mut searched) = (Vec::new(), Vec::new());
+    for place in &app.audit.spec.anchors {
+        let found = match place {
+            AnchorSpec::File { path } => file::all(path).await,
+            AnchorSpec::Webhook { .. } => continue,
+            AnchorSpec::S3 { .. } => continue,
+        };
+        match found {
+            Ok(found) => {
+                anchors.extend(found);
+                searched.push(place.place());
+            }
+            Err(error) => {
+                tracing::warn!(
+                    place = place.place(),
+                    error = format!("{error:#}"),
+                    "could not read anchors back"
+                );
+            }
+        }
+    }
+    (anchors, searched)
+}
+
+/// Whether a place's last anchor failed, for the metrics.
+pub(crate) async fn ages(app: &App) -> store::Result<Vec<(String, Option<i64>)>> {
+    let mut db = app.store.connection().await?;
+    let mut ages = Vec::new();
+    for place in &app.audit.spec.anchors {
+        let name = place.place();
+        let last = table::last_anchor(&mut db, &name).await?;
+        ages.push((name, last.map(|(written_ms, _)| written_ms)));
+    }
+    Ok(ages)
+}
