@@ -87,3 +87,53 @@ pub struct LogSubscription {
     /// Whether new lines follow as they come.
     pub follow: bool,
 }
+
+/// `POST /agent/secrets`: asks for values, and says what for. Answered with [`SecretValues`], or 403 when one of them is
+/// not for this purpose, 404 when one is not there, 503 when it cannot be recorded that they were handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SecretsRequest {
+    /// Names of secrets, at most 100.
+    pub names: Vec<String>,
+    /// What for.
+    pub purpose: SecretPurpose,
+}
+
+/// What an agent needs secrets for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum SecretPurpose {
+    /// To start a replica, as an action that it was handed out says.
+    Start {
+        /// Which.
+        replica: ReplicaId,
+        /// Which start of it.
+        generation: i64,
+    },
+    /// To look at a data store, or at the queues in it.
+    Probe {
+        /// `postgres.main`, `valkey.main`.
+        store: String,
+    },
+}
+
+/// Values of secrets by name. A secret whose renewal overlaps brings the value before along under its own name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SecretValues {
+    /// By name; also those that were not asked for and belong to what was.
+    pub values: std::collections::BTreeMap<String, Concealed>,
+}
+
+/// A secret value on its way between server and agent: it has no `Debug` that shows it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct Concealed(pub String);
+
+impl std::fmt::Debug for Concealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

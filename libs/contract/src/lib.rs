@@ -36,7 +36,10 @@ mod verdict;
 mod view;
 
 pub use action::{Action, ActionCause, ActionKind, ActionStatus};
-pub use agent::{ActionReport, Hello, Lease, LeaseRequest, LogSubscription, Report, Welcome};
+pub use agent::{
+    ActionReport, Concealed, Hello, Lease, LeaseRequest, LogSubscription, Report, SecretPurpose,
+    SecretValues, SecretsRequest, Welcome,
+};
 pub use alert::{Alert, AlertState, AlertsView, ExploreRow, ExploreView, RuleHealth, RuleKind, RuleView};
 pub use audit::{
     AuditActorKind, AuditAnchor, AuditEntry, AuditFilter, AuditOutcome, AuditState, AuditVerified, AuditView,
