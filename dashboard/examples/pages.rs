@@ -42,6 +42,7 @@ fn main() -> std::io::Result<()> {
             std::fs::write(format!("{folder}/{name}.html"), ops_dashboard::explore_page(&view, "sample"))?;
         }
         write_incidents(&folder)?;
+        write_secrets(&folder)?;
         std::fs::write(
             format!("{folder}/login.html"),
             ops_dashboard::login_page(Some("That token is not known."), "sample"),
@@ -74,6 +75,18 @@ fn write_incidents(folder: &str) -> std::io::Result<()> {
     ];
     for (name, page) in pages {
         std::fs::write(format!("{folder}/{name}.html"), page)?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn write_secrets(folder: &str) -> std::io::Result<()> {
+    use ops_dashboard::{audit_page, secrets_page};
+    for (name, view) in sample::secrets::pictures() {
+        std::fs::write(format!("{folder}/{name}.html"), secrets_page(&view, "sample"))?;
+    }
+    for (name, view) in sample::audit::pictures() {
+        std::fs::write(format!("{folder}/{name}.html"), audit_page(&view, "sample"))?;
     }
     Ok(())
 }

@@ -15,8 +15,9 @@ mod words;
 
 #[cfg(feature = "ssr")]
 pub use pages::{
-    AckLink, acknowledge_page, alerts_page, confirm_link_page, explore_page, incident_page, incidents_page,
-    login_page, notifications_page, now_page, problem_page, queues_page, scaling_page,
+    AckLink, acknowledge_page, alerts_page, audit_page, confirm_link_page, explore_page, incident_page,
+    incidents_page, login_page, notifications_page, now_page, problem_page, queues_page, scaling_page,
+    secrets_page,
 };
 
 /// The one style sheet. Pages hold it inline under their nonce, so that one answer is all a browser needs.

@@ -2,8 +2,13 @@
 
 pub(crate) mod acknowledge;
 pub(crate) mod alert;
+pub(crate) mod audit_entry;
+pub(crate) mod audit_filter;
+pub(crate) mod audit_log;
 pub(crate) mod changes;
+pub(crate) mod departure;
 pub(crate) mod figure;
+pub(crate) mod finding;
 pub(crate) mod headline;
 pub(crate) mod incident;
 pub(crate) mod nav;
@@ -15,6 +20,8 @@ pub(crate) mod rule;
 pub(crate) mod rule_group;
 pub(crate) mod scaled_service;
 pub(crate) mod scaling_chart;
+pub(crate) mod secret;
+pub(crate) mod secret_request;
 pub(crate) mod series_chart;
 pub(crate) mod series_table;
 pub(crate) mod service;
@@ -23,3 +30,4 @@ pub(crate) mod stores;
 pub(crate) mod time;
 pub(crate) mod verdict;
 pub(crate) mod waiting;
+pub(crate) mod written;

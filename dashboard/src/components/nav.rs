@@ -9,16 +9,20 @@ pub(crate) enum Place {
     Notifications,
     Queues,
     Scaling,
+    Secrets,
+    Audit,
     Explore,
 }
 
-const PLACES: [(Place, &str, &str); 7] = [
+const PLACES: [(Place, &str, &str); 9] = [
     (Place::Now, "/", "Now"),
     (Place::Alerts, "/alerts", "Alerts"),
     (Place::Incidents, "/incidents", "Incidents"),
     (Place::Notifications, "/notifications", "Notifications"),
     (Place::Queues, "/queues", "Queues"),
     (Place::Scaling, "/scaling", "Scaling"),
+    (Place::Secrets, "/secrets", "Secrets"),
+    (Place::Audit, "/audit", "Audit"),
     (Place::Explore, "/explore", "Explore"),
 ];
 

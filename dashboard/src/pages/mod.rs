@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod alerts;
+mod audit;
 mod document;
 mod explore;
 mod incident;
@@ -12,9 +13,11 @@ mod now;
 mod problem;
 mod queues;
 mod scaling;
+mod secrets;
 
 pub use acknowledge::{AckLink, acknowledge_page};
 pub use alerts::alerts_page;
+pub use audit::audit_page;
 pub use explore::explore_page;
 pub use incident::incident_page;
 pub use incidents::incidents_page;
@@ -24,3 +27,4 @@ pub use now::now_page;
 pub use problem::problem_page;
 pub use queues::queues_page;
 pub use scaling::scaling_page;
+pub use secrets::secrets_page;

@@ -2,8 +2,11 @@
 #![allow(dead_code, reason = "each user takes its own part")]
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod incidents;
+pub(crate) mod page;
 pub(crate) mod queues;
+pub(crate) mod secrets;
 
 use std::time::Duration;
 
