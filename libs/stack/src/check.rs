@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ops_contract::{RotationMethod, SecretSource};
+
 use crate::expand;
 use crate::nearest::nearest;
 use crate::reader::{At, Reader, quoted};
@@ -147,8 +149,32 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
     let postgres = draft.postgres.values().filter_map(|it| it.password_secret.as_ref());
     let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
     let tokens = draft.telemetry.token_secrets.iter().chain(&draft.alerts.query_token_secret);
-    for at in services.chain(postgres).chain(valkey).chain(tokens) {
+    let renewed = draft.secrets.values().flat_map(|it| &it.value.secrets);
+    for at in services.chain(postgres).chain(valkey).chain(tokens).chain(renewed).chain(&draft.audit.secrets)
+    {
         secret(reader, draft, at, &at.value);
+    }
+    for (name, it) in &draft.secrets {
+        for at in it.value.stores.iter().filter(|at| !draft.postgres.contains_key(&at.value)) {
+            reader.wrong(at, format!("there is no [postgres.{}]", at.value), "name one of this file");
+        }
+        if matches!(it.value.spec.source, SecretSource::Vault { .. }) && draft.secret_stores.vault.is_none() {
+            reader.wrong(it, "no vault is known", "add [secret_stores.vault] with its address");
+        }
+        if it.value.spec.canary
+            && draft.services.values().any(|it| it.secrets.iter().any(|at| at.value == *name))
+        {
+            reader.wrong(it, "a canary is used by nothing", "remove it from the services, or remove canary");
+        }
+        if let RotationMethod::Jwt { previous } = &it.value.spec.rotation
+            && draft.secrets.contains_key(previous)
+        {
+            reader.wrong(
+                it,
+                format!("{previous} is a secret of its own"),
+                "give previous a name that is none",
+            );
+        }
     }
 }
 
@@ -159,7 +185,9 @@ pub(crate) fn secret<T>(reader: &Reader<'_>, draft: &Draft, at: &At<T>, name: &s
     }
     let fix = match nearest(name, draft.secrets.keys().map(String::as_str)) {
         Some(meant) => format!("did you mean {meant}?"),
-        None => "add it to [secrets.NAME] with from = \"env\" or from = \"generated\"".to_owned(),
+        None => {
+            "add it as [secrets.NAME] with from = \"env\", \"encrypted_file\" or another store".to_owned()
+        }
     };
     reader.wrong(at, format!("there is no secret {}", quoted(name)), fix);
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ops_contract::{AuditSpec, ScaleSpec, SecretStoresSpec, ServiceName, Stack};
+use ops_contract::{ScaleSpec, ServiceName, Stack};
 use toml::de::DeTable;
 
 use crate::observe::{self, Observed};
@@ -141,9 +141,9 @@ fn assemble(
         services,
         postgres: draft.postgres.into_iter().map(|(name, store)| (name, store.spec)).collect(),
         valkey: draft.valkey.into_iter().map(|(name, store)| (name, store.spec)).collect(),
-        secrets: draft.secrets.into_iter().map(|(name, at)| (name, at.value)).collect(),
-        secret_stores: SecretStoresSpec::default(),
-        audit: AuditSpec::default(),
+        secrets: draft.secrets.into_iter().map(|(name, at)| (name, at.value.spec)).collect(),
+        secret_stores: draft.secret_stores,
+        audit: draft.audit.spec,
         alerts,
         telemetry,
         scrape,

@@ -152,6 +152,20 @@ impl<'r, 't> Section<'r, 't> {
     }
 
     /// One of a few words.
+    /// A span that may be written in days, weeks and years, `least` or longer.
+    pub(crate) fn long_duration(&self, key: &str, least: Duration) -> Option<At<Duration>> {
+        let at = self.string(key)?;
+        let span = duration::parse_long(&at.value).or_else(|| duration::parse(&at.value));
+        match span.filter(|it| *it >= least) {
+            Some(span) => Some(at.with(span)),
+            None => {
+                let problem = format!("{} is no span of {} s or more", quoted(&at.value), least.as_secs());
+                self.reader.wrong(&at, problem, "write \"90d\", \"12h\" or \"60s\"");
+                None
+            }
+        }
+    }
+
     pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<At<T>> {
         let at = self.string(key)?;
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == at.value) {

@@ -286,7 +286,25 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
     check("[postgres.main]\nprimary = \"db\"\n", 4, "postgres.main.primary", "host:port");
     check("[valkey.main]\naddress = \"a:b:c@d\"\n", 4, "valkey.main.address", "host:port");
     check("[secrets.A]\n", 3, "secrets.A.from", "from is missing");
-    check("[secrets.A]\nfrom = \"vault\"\n", 4, "secrets.A.from", "env, generated");
+    check("[secrets.A]\nfrom = \"safe\"\n", 4, "secrets.A.from", "env, generated");
+    check("[secrets.A]\nfrom = \"env\"\npath = \"a\"\n", 5, "secrets.A.path", "means nothing for this store");
+    check("[secrets.A]\nfrom = \"vault\"\npath = \"a\"\n", 3, "secrets.A", "no vault is known");
+    check(
+        "[secrets.A]\nfrom = \"env\"\nrotation = \"jwt\"\n",
+        3,
+        "secrets.A.previous",
+        "previous is missing",
+    );
+    check("[secrets.A]\nfrom = \"env\"\nmax_age = \"soon\"\n", 5, "secrets.A.max_age", "\"soon\"");
+    check("[audit]\nseal_every = \"2h\"\n", 4, "audit.seal_every", "too long");
+    check("[audit.anchors.a]\n", 3, "audit.anchors.a.file", "is missing");
+    check("[audit.findings]\noff = [\"R12\"]\n", 4, "audit.findings.off", "R1 to R11");
+    check(
+        "[audit.findings]\nservice_networks = [\"10/8\"]\n",
+        4,
+        "audit.findings.service_networks",
+        "no network",
+    );
     check(
         "environment = \"staging\"\n[secrets.A]\nfrom = \"generated\"\n",
         5,

@@ -2,6 +2,7 @@
 //! in `keys.rs`, and a field of [`Draft`].
 
 mod alerts;
+mod audit;
 mod balancer;
 mod health;
 mod labels;
@@ -10,6 +11,7 @@ mod queues;
 mod scale;
 mod scrape;
 mod secret;
+mod secret_stores;
 mod server;
 mod service;
 mod stack;
@@ -18,12 +20,14 @@ mod valkey;
 
 use std::collections::BTreeMap;
 
-use ops_contract::{Environment, ScrapeSpec, SecretSpec};
+use ops_contract::{Environment, ScrapeSpec, SecretStoresSpec};
 
 pub(crate) use alerts::AlertsDraft;
+pub(crate) use audit::AuditDraft;
 pub(crate) use balancer::BalancerDraft;
 pub(crate) use labels::check as check_label;
 pub(crate) use postgres::PostgresDraft;
+pub(crate) use secret::SecretDraft;
 pub(crate) use server::Ports as ServerPorts;
 pub(crate) use service::ServiceDraft;
 pub(crate) use telemetry::TelemetryDraft;
@@ -44,7 +48,9 @@ pub(crate) struct Draft {
     pub(crate) postgres: BTreeMap<String, PostgresDraft>,
     pub(crate) valkey: BTreeMap<String, ValkeyDraft>,
     pub(crate) balancer: Option<BalancerDraft>,
-    pub(crate) secrets: BTreeMap<String, At<SecretSpec>>,
+    pub(crate) secrets: BTreeMap<String, At<SecretDraft>>,
+    pub(crate) secret_stores: SecretStoresSpec,
+    pub(crate) audit: AuditDraft,
     pub(crate) alerts: AlertsDraft,
     pub(crate) telemetry: TelemetryDraft,
     pub(crate) scrape: Vec<ScrapeSpec>,
@@ -77,6 +83,8 @@ pub(crate) fn read(root: &Section<'_, '_>, context: &Context) -> Draft {
             .collect(),
         balancer: balancer::read(root, environment),
         secrets: secret::read(root, environment),
+        secret_stores: secret_stores::read(root, context),
+        audit: audit::read(root, context),
         alerts: alerts::read(root, context),
         telemetry: telemetry::read(root, context),
         scrape: scrape::read(root),
