@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use ops_contract::{AgentName, Operator, Role};
 
 use super::error::ApiError;
+use super::record::Witness;
 use crate::auth::{Door, Identity};
 use crate::{App, clock};
 
@@ -115,8 +116,23 @@ impl FromRequestParts<Arc<App>> for Agent {
     }
 }
 
+/// From where the request came.
+pub(super) struct Remote(pub(super) IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Remote {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(address(parts)))
+    }
+}
+
 async fn operator(parts: &Parts, app: &App, least: Role) -> Result<Operator, ApiError> {
-    match identity(parts, app, Door::Api).await? {
+    let identity = identity(parts, app, Door::Api).await?;
+    if let (Identity::Operator(operator), Some(witness)) = (&identity, parts.extensions.get::<Witness>()) {
+        witness.saw(operator);
+    }
+    match identity {
         Identity::Operator(operator) if operator.role >= least => Ok(operator),
         Identity::Operator(operator) => Err(ApiError::Forbidden(format!(
             "{} may not do this: it takes the role {}",

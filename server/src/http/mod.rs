@@ -8,6 +8,7 @@ mod actions;
 mod agent;
 mod alertmanager;
 mod alerts;
+mod audit;
 mod body;
 mod caller;
 mod changes;
@@ -31,6 +32,7 @@ mod queue_at;
 mod queue_commands;
 mod queues;
 mod receivers;
+mod record;
 mod remote_write;
 mod samples;
 mod scale;
@@ -80,6 +82,7 @@ fn router(app: &Arc<App>) -> Router {
     let api = Router::new()
         .merge(actions::routes())
         .merge(alerts::routes())
+        .merge(audit::routes())
         .merge(changes::routes())
         .merge(decisions::routes())
         .merge(heartbeats::routes())
@@ -111,6 +114,7 @@ fn router(app: &Arc<App>) -> Router {
         .merge(remote_write::routes())
         .fallback(|| async { ApiError::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(axum::middleware::from_fn_with_state(app.clone(), record::record))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(axum::middleware::from_fn(shell::shell))
         .layer(RequestLayer::new(&app.metrics, "ops"))

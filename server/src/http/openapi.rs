@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, alerts, changes, decisions, heartbeats, incidents, live, logs, now, operators,
+    actions, agent, alerts, audit, changes, decisions, heartbeats, incidents, live, logs, now, operators,
     queue_commands, queues, receivers, scale, scaling, services, silences, stack, tasks,
 };
 use crate::App;
@@ -32,6 +32,10 @@ use crate::App;
         agent::signals,
         alerts::history,
         alerts::now,
+        audit::export,
+        audit::list,
+        audit::receipt,
+        audit::verify,
         changes::list,
         decisions::list,
         heartbeats::beat,

@@ -6,7 +6,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::caller::Viewer;
+use super::audit::{Ask as Entries, look};
+use super::caller::{Doer, Remote, Viewer};
 use super::error::{ApiError, ApiResult};
 use super::incidents::read_key;
 use super::paging::{At, Params, Window};
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/incidents", get(incidents))
         .route("/incidents/{id}", get(incident))
         .route("/notifications", get(notifications))
+        .route("/audit", get(audit))
 }
 
 async fn now(_: Viewer, State(app): State<Arc<App>>) -> Response {
@@ -92,6 +94,17 @@ async fn notifications(
     let before = window.before.as_deref().map(read_key).transpose()?;
     let view = paging::notifications_view(&app, before, window.limit()).await?;
     Ok(html(ops_dashboard::notifications_page(&view, &nonce), &nonce))
+}
+
+async fn audit(
+    Doer(operator): Doer,
+    remote: Remote,
+    State(app): State<Arc<App>>,
+    Params(ask): Params<Entries>,
+) -> ApiResult<Response> {
+    let nonce = auth::random();
+    let view = look(&app, &operator, remote, ask).await?;
+    Ok(html(ops_dashboard::audit_page(&view, &nonce), &nonce))
 }
 
 /// A page of ours; nothing but what carries the nonce is heeded in it.
