@@ -1,6 +1,6 @@
 //! An agent as a process of its own, so that tests can kill it.
 //!
-//! `agent_under_test SERVER_URL STATE_DIR SHIM [ENV_FILE]`
+//! `agent_under_test SERVER_URL STATE_DIR SHIM`
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,6 @@ async fn main() -> anyhow::Result<()> {
         token: "agent-token".into(),
         state_dir: next("state folder")?.into(),
         shim: next("shim")?.into(),
-        env_file: arguments.next().map(Into::into),
     };
     ops_agents::run(config, CancellationToken::new()).await
 }

@@ -61,8 +61,8 @@ impl Agent {
             .build()?;
         Ok(Arc::new(Self {
             shim: config.shim,
-            environment: Environment::read(config.env_file.as_deref())?,
-            secrets: Secrets::new(paths.secrets()),
+            environment: Environment::read(),
+            secrets: Secrets::default(),
             fleet: Fleet::new(Arc::clone(&outbox)),
             outbox,
             samples: Samples::default(),

@@ -65,8 +65,6 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Path of `insightdesk-shim`.
     pub shim: PathBuf,
-    /// A `.env` file with secrets, if there is one.
-    pub env_file: Option<PathBuf>,
 }
 
 /// Runs an agent until `shutdown` is cancelled. What it looks after runs on.
@@ -80,6 +78,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let agent = Agent::new(Config { state_dir, ..config }, shutdown.clone())?;
     let _lock = lock(&agent).await?;
 
+    secrets::delete_old(&agent.paths);
     agent.use_last_stack();
     drivers::process::adopt_all(&agent);
     agent.supervisor.spawn(tasks::Heartbeat::new(&agent), HEARTBEAT, &Activator::default());

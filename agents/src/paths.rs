@@ -48,8 +48,9 @@ impl Paths {
         self.state_dir.join("exits").join(replica.service.as_str()).join(replica.slot.to_string())
     }
 
-    pub(crate) fn secrets(&self) -> PathBuf {
-        self.state_dir.join("secrets.json")
+    /// Where earlier agents kept secrets, and where they began to write them.
+    pub(crate) fn old_secrets(&self) -> [PathBuf; 2] {
+        ["secrets.json", ".secrets.json.tmp"].map(|name| self.state_dir.join(name))
     }
 
     pub(crate) fn upstreams(&self) -> PathBuf {

@@ -34,6 +34,7 @@ pub(crate) async fn run(agent: Arc<Agent>) -> anyhow::Result<()> {
         }
     };
     info!(agent.name = welcome.agent.as_str(), "the server knows this agent");
+    agent.secrets.server_is_there();
     agent.use_stack(welcome.stack);
     agent.tell_everything();
     tokio::try_join!(take_work(&agent, &session), send_signals(&agent), send_results(&agent))?;

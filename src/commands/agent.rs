@@ -21,9 +21,6 @@ pub(crate) struct Arguments {
     /// The program that keeps a replica alive [default: insightdesk-shim beside this program]
     #[arg(long, env = "INSIGHTDESK_SHIM", value_name = "FILE")]
     shim: Option<PathBuf>,
-    /// File with variables that secrets are read from [default: .env beside the stack file, if there is one]
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
     /// Leave the terminal's session, as `up` wants it
     #[arg(long, hide = true)]
     own_session: bool,
@@ -49,11 +46,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
             shim.display()
         )));
     }
-    let env_file =
-        arguments.env_file.clone().or_else(|| Some(place.base.join(".env")).filter(|it| it.is_file()));
     let guard = super::telemetry("insightdesk-agent", [token.clone()])?;
 
-    let config = ops_agents::Config { server_url, token, state_dir: place.state, shim, env_file };
+    let config = ops_agents::Config { server_url, token, state_dir: place.state, shim };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(4)
         .enable_all()

@@ -1,7 +1,11 @@
 //! Does to queues what operators ask: pause, resume, retry, drain, promote, and look at jobs.
 //!
 //! `act` changes, in bounded steps and for a bounded time; `look` only reads, and what it reads goes through `redact` before it
-//! leaves this machine. A command may come twice, when an agent was killed with it: then it does what is left, see `act`.
+//! leaves this machine. Of the values of secrets, that knows those which this process holds or has handed out since it began, as
+//! many as are remembered; it asks for none, since a read would be recorded that serves nothing. What is hidden by its key or by
+//! its shape is hidden without knowing any value.
+//!
+//! A command may come twice, when an agent was killed with it: then it does what is left, see `act`.
 //!
 //! To add an operation: its arm in [`carry_out`].
 
@@ -122,12 +126,9 @@ async fn carry_out(agent: &Agent, command: &QueueCommand, done: &AtomicU64) -> Q
     }
 }
 
-/// Knows every secret of the stack that can be had.
+/// Knows every secret that this process holds or has handed out.
 fn redactor(agent: &Agent) -> redact::Redactor {
-    let Some(stack) = agent.stack.borrow().clone() else { return redact::Redactor::new([]) };
-    let values =
-        stack.secrets.keys().filter_map(|name| agent.secrets.resolve(name, &stack, &agent.environment).ok());
-    redact::Redactor::new(values)
+    redact::Redactor::new(agent.secrets.known())
 }
 
 fn name(operation: &QueueOperation) -> &'static str {

@@ -1,11 +1,12 @@
 //! What of a job may leave this machine. The rules:
 //!
 //! - What stands under a key that names a secret or a person ([`is_secret`]) is replaced, whatever it is, all the way down.
-//! - Values of the stack's secrets are replaced wherever they stand, and in texts what looks like one ([`super::text`]).
+//! - Values of secrets that this process knows are replaced wherever they stand, and in texts what looks like one ([`super::text`]).
 //! - Texts, lists, objects and depth are cut, until the whole is at most [`LONGEST`] bytes of JSON.
 //!
 //! To add a rule: a word in the lists below, and a line in the tests. When in doubt, it is replaced.
 
+use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -188,6 +189,12 @@ impl Redactor {
             return cut(&self.value(&nested, false, depth - 1, bounds).to_string(), bounds.text);
         }
         self.text(text, bounds.text)
+    }
+}
+
+impl Drop for Redactor {
+    fn drop(&mut self) {
+        self.secrets.zeroize();
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use ops_contract::{
-    JobState, QueueCommand, QueueOperation, QueueOutcome, QueueReply, QueueSpec, SecretSource, SecretSpec,
+    JobState, QueueCommand, QueueOperation, QueueOutcome, QueueReply, QueueSpec, SecretPurpose, ServiceName,
     Timestamp, ValkeySpec,
 };
 use reqwest::StatusCode;
@@ -16,6 +16,9 @@ use uuid::Uuid;
 use crate::world::{World, send};
 
 const PASSWORD: &str = "p@ss/w:rd in the stack";
+/// What the service of the stack is started with, and what comes along with it.
+const API_KEY: &str = "4f6e-of-the-service";
+const PREVIOUS: &str = "9a1b-before-it";
 const DATABASE: u16 = 2;
 const QUEUE: &str = "email";
 
@@ -55,19 +58,15 @@ impl Peer {
     /// An agent whose stack has these queues.
     async fn world(&self) -> World {
         let address = format!("127.0.0.1:{}", self.port);
-        let mut world = World::with_stack(|_, stack| {
+        let secrets = [("VALKEY_PASSWORD", PASSWORD), ("API_KEY", API_KEY), ("API_KEY_PREVIOUS", PREVIOUS)];
+        World::with_secrets(&secrets, |_, stack| {
             let queues = Some(QueueSpec { database: DATABASE, prefix: "bull".to_owned() });
             let password_secret = Some("VALKEY_PASSWORD".to_owned());
             let spec = ValkeySpec { address, password_secret, development: false, queues };
             stack.valkey.insert("main".to_owned(), spec);
-            let source = SecretSource::Env { variable: "VALKEY_PASSWORD".to_owned() };
-            stack.secrets.insert("VALKEY_PASSWORD".to_owned(), SecretSpec::new(source));
+            stack.services.get_mut(&ServiceName::from("app")).unwrap().secrets = vec!["API_KEY".to_owned()];
         })
-        .await;
-        world.kill_agent();
-        std::fs::write(world.folder.path().join(".env"), format!("VALKEY_PASSWORD='{PASSWORD}'\n")).unwrap();
-        world.start_agent();
-        world
+        .await
     }
 
     fn ask(&mut self, what: &str, mut command: Value) -> Value {
@@ -211,20 +210,22 @@ async fn a_job_is_shown_without_what_nobody_may_see() {
         "ticketId": "t-1", "password": "hunter2", "customer": { "email": "anna@example.org", "name": "Anna" },
         "note": format!("the store's is {PASSWORD}"), "text": "x".repeat(500),
     });
+    let handed_out = json!({ "note": format!("{API_KEY} or {PREVIOUS}?") });
     let large = json!({ "blob": "y".repeat(600_000) });
     let options = json!({ "attempts": 2, "backoff": 1 });
     let ids = peer.add(vec![
         json!({ "name": "welcome", "data": data, "opts": options }),
         json!({ "name": "large", "data": large }),
+        json!({ "name": "handed out", "data": handed_out }),
     ]);
     let fault = format!("no mailbox anna@example.org; token=abcdef; {PASSWORD}");
-    peer.ask("work", json!({ "ended": 3, "fail": fault }));
+    peer.ask("work", json!({ "ended": 4, "fail": fault }));
     let all = QueueOperation::ListJobs { state: JobState::Failed, from: 0, limit: 1 };
     let page = must(&world, all).await;
     assert_eq!((page.jobs.len(), page.more), (1, true));
     let list = QueueOperation::ListJobs { state: JobState::Failed, from: 0, limit: 100 };
     let page = must(&world, list).await;
-    assert_eq!((page.jobs.len(), page.more), (2, false));
+    assert_eq!((page.jobs.len(), page.more), (3, false));
     assert!(page.jobs.iter().all(|job| job.data.is_none() && job.stack.is_empty()));
 
     let shown = must(&world, QueueOperation::LookAt { job_id: ids[0].clone() }).await.jobs.remove(0);
@@ -237,6 +238,13 @@ async fn a_job_is_shown_without_what_nobody_may_see() {
     assert_eq!(carried["customer"], json!({ "email": "‹redacted›", "name": "‹redacted›" }));
     assert_eq!(carried["note"], "the store's is ‹redacted›");
     assert!(carried["text"].as_str().unwrap().ends_with("… 300 more characters"));
+
+    let handed_out = QueueOperation::LookAt { job_id: ids[2].clone() };
+    assert!(must(&world, handed_out.clone()).await.jobs[0].data.as_ref().unwrap().contains(API_KEY));
+    world.server.memory.lock().unwrap().along.insert("API_KEY".to_owned(), "API_KEY_PREVIOUS".to_owned());
+    world.start_ready().await;
+    let data = must(&world, handed_out).await.jobs.remove(0).data.unwrap();
+    assert_eq!(data, r#"{"note":"‹redacted› or ‹redacted›?"}"#, "what was handed out is known from then on");
 
     let large = must(&world, QueueOperation::LookAt { job_id: ids[1].clone() }).await.jobs.remove(0);
     assert!(large.data.unwrap().contains("longer than"));
@@ -316,12 +324,37 @@ async fn what_a_killed_agent_had_is_done_by_the_next_and_what_cannot_be_told_is_
     assert_eq!(world.server.memory.lock().unwrap().queue_answers, answers + 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_takes_up_a_password_that_was_renewed() {
+    let mut peer = Peer::start();
+    let world = peer.world().await;
+    peer.add(vec![welcome(1)]);
+    assert_eq!(must(&world, QueueOperation::Pause).await.done, 1);
+    world.set_secret("VALKEY_PASSWORD", "renewed, and longer");
+    let mut store = connection(peer.port).unwrap();
+    let set: redis::RedisResult<()> =
+        redis::cmd("CONFIG").arg(&["SET", "requirepass", "renewed, and longer"]).query(&mut store);
+    set.unwrap();
+    assert_eq!(must(&world, QueueOperation::Resume).await.done, 1);
+    let memory = world.server.memory.lock().unwrap();
+    let purpose = SecretPurpose::Probe { store: "valkey.main".to_owned() };
+    let requests = &memory.secret_requests;
+    assert!(
+        requests.iter().all(|it| it.names == ["VALKEY_PASSWORD"] && it.purpose == purpose),
+        "{requests:?}"
+    );
+    assert_eq!(requests.len(), 2, "probes and commands share what was handed out");
+}
+
 /// How long the line is, asked without npm.
 fn peer_len(port: u16) -> Option<u64> {
+    redis::cmd("LLEN").arg(format!("bull:{QUEUE}:wait")).query(&mut connection(port)?).ok()
+}
+
+fn connection(port: u16) -> Option<redis::Connection> {
     let info =
         redis::IntoConnectionInfo::into_connection_info(format!("redis://127.0.0.1:{port}/{DATABASE}"))
             .ok()?;
     let settings = redis::RedisConnectionInfo::default().set_db(i64::from(DATABASE)).set_password(PASSWORD);
-    let client = redis::Client::open(info.set_redis_settings(settings)).ok()?;
-    redis::cmd("LLEN").arg(format!("bull:{QUEUE}:wait")).query(&mut client.get_connection().ok()?).ok()
+    redis::Client::open(info.set_redis_settings(settings)).ok()?.get_connection().ok()
 }

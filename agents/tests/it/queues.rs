@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use ops_bullmq::{Client, DEFAULT_PREFIX, JobError, JobOptions, Queue, Worker};
 use ops_contract::{
-    QueueReport, QueueSample, QueueSpec, ReplicaUsage, ScaleSpec, SecretSource, SecretSpec, ServiceName,
-    Stack, ValkeySpec,
+    QueueReport, QueueSample, QueueSpec, ReplicaUsage, ScaleSpec, ServiceName, Stack, ValkeySpec,
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -135,8 +134,6 @@ async fn a_password_is_used_and_never_told_and_a_new_agent_counts_anew() {
     let mut world = World::with_stack(|_, stack| {
         follow(stack, port);
         stack.valkey.get_mut("main").unwrap().password_secret = Some("QUEUE_PASSWORD".to_owned());
-        let source = SecretSource::Env { variable: "QUEUE_PASSWORD".to_owned() };
-        stack.secrets.insert("QUEUE_PASSWORD".to_owned(), SecretSpec::new(source));
     })
     .await;
     until(&world, "the want of a secret", |report| report.fault.is_some()).await;
@@ -150,17 +147,16 @@ async fn a_password_is_used_and_never_told_and_a_new_agent_counts_anew() {
         .unwrap();
     assert_eq!(set, "OK");
 
-    let env = world.folder.path().join(".env");
-    world.kill_agent();
-    std::fs::write(&env, "QUEUE_PASSWORD=battery-staple\n").unwrap();
-    world.start_agent();
+    world.set_secret("QUEUE_PASSWORD", "battery-staple");
     let wrong =
         until(&world, "a refusal", |report| report.fault.as_deref() == Some("authentication failed")).await;
-    world.kill_agent();
-    std::fs::write(&env, "QUEUE_PASSWORD=correct-horse\n").unwrap();
-    world.start_agent();
+    world.set_secret("QUEUE_PASSWORD", "correct-horse");
     let right = until(&world, "a look", |report| report.fault.is_none()).await;
-    assert_ne!(wrong.epoch, right.epoch);
+    assert_eq!(wrong.epoch, right.epoch, "it is the same agent");
+    world.kill_agent();
+    world.start_agent();
+    let epoch = &right.epoch;
+    until(&world, "a look of the next", |report| report.fault.is_none() && report.epoch != *epoch).await;
     let told = format!("{:?} {}", world.server.memory.lock().unwrap().queues, world.agent_log());
     assert!(!told.contains("battery-staple") && !told.contains("correct-horse"));
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
 use ops_contract::{
-    Action, ActionReport, ActionStatus, AgentName, DependencyReport, Exit, Hello, Lease, LeaseRequest,
-    LogChunk, LogLine, LogSubscription, QueueCommand, QueueReply, QueueReport, ReplicaId, ReplicaReport,
-    Report, Signal, Stack, Welcome,
+    Action, ActionReport, ActionStatus, AgentName, Concealed, DependencyReport, Exit, Hello, Lease,
+    LeaseRequest, LogChunk, LogLine, LogSubscription, QueueCommand, QueueReply, QueueReport, ReplicaId,
+    ReplicaReport, Report, SecretValues, SecretsRequest, Signal, Stack, Welcome,
 };
 use tokio::sync::Notify;
 
@@ -26,6 +27,7 @@ pub(crate) struct Memory {
     pub(crate) inventory: Vec<ReplicaReport>,
     pub(crate) exits: Vec<Exit>,
     pub(crate) dependencies: BTreeMap<String, DependencyReport>,
+    pub(crate) dependency_reports: Vec<DependencyReport>,
     pub(crate) deep_checks: Vec<(bool, String)>,
     pub(crate) queues: Vec<QueueReport>,
     pub(crate) open: Vec<(Action, Option<String>)>,
@@ -40,6 +42,12 @@ pub(crate) struct Memory {
     pub(crate) nobody_reads: bool,
     pub(crate) log_refused: bool,
     pub(crate) samples: crate::samples::Store,
+    /// Values of secrets by name; `along` says which goes with which.
+    pub(crate) secrets: BTreeMap<String, String>,
+    pub(crate) along: BTreeMap<String, String>,
+    pub(crate) secret_requests: Vec<SecretsRequest>,
+    /// Answer requests for secrets with this instead: status, content type, body.
+    pub(crate) secrets_answer: Option<(StatusCode, &'static str, String)>,
 }
 
 #[derive(Clone, Default)]
@@ -58,6 +66,7 @@ impl Server {
             .route("/agent/actions/{id}", put(action))
             .route("/agent/queue-commands/{id}", put(queue_command))
             .route("/agent/logs/{id}", post(log))
+            .route("/agent/secrets", post(secrets))
             .route("/agent/samples", post(crate::samples::take))
             .layer(axum::extract::DefaultBodyLimit::disable())
             .with_state(self.clone());
@@ -108,7 +117,8 @@ async fn signals(
                 memory.inventory = replicas;
             }
             Signal::Dependency(report) => {
-                memory.dependencies.insert(report.name.clone(), report);
+                memory.dependencies.insert(report.name.clone(), report.clone());
+                memory.dependency_reports.push(report);
             }
             Signal::Queues(report) => memory.queues.push(report),
             Signal::DeepCheck { good, detail, .. } => memory.deep_checks.push((good, detail)),
@@ -200,4 +210,29 @@ async fn log(
         memory.log_ended = Some(chunk);
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn secrets(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Json(request): Json<SecretsRequest>,
+) -> Result<Response, StatusCode> {
+    server.check(&headers)?;
+    let mut memory = server.memory.lock().unwrap();
+    memory.secret_requests.push(request.clone());
+    if let Some((status, kind, body)) = memory.secrets_answer.clone() {
+        return Ok((status, [("content-type", kind)], body).into_response());
+    }
+    let along = request.names.iter().filter_map(|name| memory.along.get(name)).cloned();
+    let mut values = BTreeMap::new();
+    for name in request.names.iter().cloned().chain(along) {
+        let Some(value) = memory.secrets.get(&name) else {
+            let detail = format!("secret {name} has no value: insightdesk secrets set {name}");
+            let problem = serde_json::json!({ "title": "Not Found", "status": 404, "detail": detail });
+            let kind = [("content-type", "application/problem+json")];
+            return Ok((StatusCode::NOT_FOUND, kind, problem.to_string()).into_response());
+        };
+        values.insert(name, Concealed(value.clone()));
+    }
+    Ok(Json(SecretValues { values }).into_response())
 }

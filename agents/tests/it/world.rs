@@ -58,6 +58,11 @@ impl Programs {
 }
 
 impl World {
+    /// Lets the server have a value of a secret, from now on.
+    pub(crate) fn set_secret(&self, name: &str, value: &str) {
+        self.server.memory.lock().unwrap().secrets.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Starts an agent for one service `app`, whose spec `change` may alter.
     pub(crate) async fn with(change: impl FnOnce(&Programs, &mut ServiceSpec)) -> Self {
         Self::with_stack(|programs, stack| {
@@ -68,6 +73,14 @@ impl World {
 
     /// The same, for a whole stack.
     pub(crate) async fn with_stack(change: impl FnOnce(&Programs, &mut Stack)) -> Self {
+        Self::with_secrets(&[], change).await
+    }
+
+    /// The same, with values of secrets that the server has.
+    pub(crate) async fn with_secrets(
+        secrets: &[(&str, &str)],
+        change: impl FnOnce(&Programs, &mut Stack),
+    ) -> Self {
         let programs = Programs::build();
         let server = Server::default();
         let mut stack = stack(&programs);
@@ -76,6 +89,7 @@ impl World {
         let url = server.start().await;
         let folder = tempfile::tempdir().unwrap();
         let mut world = Self { folder, server, url, agent: None, programs };
+        secrets.iter().for_each(|(name, value)| world.set_secret(name, value));
         world.start_agent();
         world
     }
@@ -88,11 +102,7 @@ impl World {
         let log =
             File::options().create(true).append(true).open(self.folder.path().join("agent.log")).unwrap();
         let mut command = Command::new(&self.programs.agent);
-        command
-            .arg(&self.url)
-            .arg(self.state_dir())
-            .arg(&self.programs.shim)
-            .arg(self.folder.path().join(".env"));
+        command.arg(&self.url).arg(self.state_dir()).arg(&self.programs.shim);
         command.env("AGENT_ONLY", "not for programs").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.agent = Some(command.spawn().unwrap());
     }
@@ -324,7 +334,7 @@ pub(crate) fn service(programs: &Programs) -> ServiceSpec {
     }
 }
 
-fn walk(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use ops_contract::{ReplicaId, ServiceSpec, Stack};
+use ops_contract::{ReplicaId, ServiceSpec};
+use secrecy::zeroize::{Zeroize, Zeroizing};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,8 +18,9 @@ const LOG_MAX_BYTES: u64 = 4 << 20;
 const LOG_KEEP: u32 = 2;
 /// Longest wait for a shim's answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Longest answer of a shim.
+/// Longest answer of a shim, and room for what most are told.
 const MAX_BYTES: u64 = 64 * 1024;
+const USUAL_BYTES: usize = 64 * 1024;
 
 /// The shim's exit code when the slot is held, and when the generation was used before.
 const HELD: u8 = 75;
@@ -41,6 +43,12 @@ pub(super) struct Order {
     stop_grace_ms: u64,
 }
 
+impl Drop for Order {
+    fn drop(&mut self) {
+        self.env.values_mut().chain(&mut self.redact).for_each(Zeroize::zeroize);
+    }
+}
+
 /// What a shim answers.
 pub(super) enum Answer {
     /// The program runs.
@@ -58,24 +66,39 @@ struct Line {
     code: u8,
 }
 
-/// Puts together what the shim is told; fails in words when a secret is missing.
+/// The names of the secrets without which the service cannot be started.
+pub(super) fn secrets(spec: &ServiceSpec) -> Result<BTreeSet<String>, String> {
+    let mut names: BTreeSet<String> = spec.secrets.iter().cloned().collect();
+    for template in spec.env.values() {
+        for part in parts(template)? {
+            if let Part::Secret(name) = part {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Puts together what the shim is told, with the values of [`secrets`] and what came along with them.
 pub(super) fn order(
     agent: &Agent,
-    stack: &Stack,
     replica: &ReplicaId,
     generation: i64,
     spec: &ServiceSpec,
     port: u16,
+    values: &BTreeMap<String, SecretString>,
 ) -> Result<Order, String> {
-    let mut secrets = Resolver { agent, stack, found: BTreeMap::new() };
+    let asked_for = secrets(spec)?;
     let mut env = agent.environment.inherited();
     env.insert("HOST".to_owned(), "127.0.0.1".to_owned());
     for (name, template) in &spec.env {
-        env.insert(name.clone(), secrets.fill(template)?);
+        env.insert(name.clone(), fill(template, values)?);
     }
-    for name in &spec.secrets {
-        let value = secrets.value(name)?.expose_secret().to_owned();
-        env.insert(name.clone(), value);
+    for (name, value) in values {
+        // The program reads the value before a renewal under that value's own name, which no stack file lists.
+        if spec.secrets.contains(name) || !asked_for.contains(name) {
+            env.insert(name.clone(), value.expose_secret().to_owned());
+        }
     }
     env.insert("PORT".to_owned(), port.to_string());
     env.insert("INSIGHTDESK_REPLICA".to_owned(), replica.to_string());
@@ -88,7 +111,7 @@ pub(super) fn order(
         argv: spec.program.command.clone(),
         directory: spec.program.directory.clone(),
         env,
-        redact: secrets.found.values().flat_map(|value| spellings(value.expose_secret())).collect(),
+        redact: values.values().flat_map(|value| spellings(value.expose_secret())).collect(),
         port: Some(port),
         spec_hash: hash(spec),
         stop_grace_ms: u64::try_from(spec.stop.grace.as_millis()).unwrap_or(u64::MAX),
@@ -111,7 +134,8 @@ pub(super) async fn launch(agent: &Agent, order: &Order) -> Answer {
 
 /// The shim outlives this function and this agent. It inherits nothing but the order.
 async fn talk(agent: &Agent, order: &Order) -> std::io::Result<Vec<u8>> {
-    let text = serde_json::to_vec(order)?;
+    let mut text = Zeroizing::new(Vec::with_capacity(USUAL_BYTES));
+    serde_json::to_writer(&mut *text, order)?;
     let mut shim = Command::new(&agent.shim)
         .env_clear()
         .stdin(Stdio::piped())
@@ -129,37 +153,38 @@ async fn talk(agent: &Agent, order: &Order) -> std::io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Finds secrets and remembers them, so that they can be kept out of the log.
-struct Resolver<'a> {
-    agent: &'a Agent,
-    stack: &'a Stack,
-    found: BTreeMap<String, SecretString>,
+/// A piece of an environment value.
+enum Part<'a> {
+    Text(&'a str),
+    /// Stands for a value: `${secret.NAME}`.
+    Secret(&'a str),
 }
 
-impl Resolver<'_> {
-    fn value(&mut self, name: &str) -> Result<SecretString, String> {
-        if let Some(value) = self.found.get(name) {
-            return Ok(value.clone());
-        }
-        let value = self.agent.secrets.resolve(name, self.stack, &self.agent.environment)?;
-        self.found.insert(name.to_owned(), value.clone());
-        Ok(value)
+fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("${secret.") {
+        let (name, after) =
+            after.split_once('}').ok_or("an environment value has ${secret. without its }")?;
+        parts.extend([Part::Text(before), Part::Secret(name)]);
+        rest = after;
     }
+    parts.push(Part::Text(rest));
+    Ok(parts)
+}
 
-    /// Puts values in place of each `${secret.NAME}`.
-    fn fill(&mut self, template: &str) -> Result<String, String> {
-        let mut filled = String::new();
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once("${secret.") {
-            let (name, after) =
-                after.split_once('}').ok_or("an environment value has ${secret. without its }")?;
-            filled.push_str(before);
-            filled.push_str(self.value(name)?.expose_secret());
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
+/// Puts values in place of each `${secret.NAME}`.
+fn fill(template: &str, values: &BTreeMap<String, SecretString>) -> Result<String, String> {
+    let mut pieces = Vec::new();
+    for part in parts(template)? {
+        pieces.push(match part {
+            Part::Text(text) => text,
+            Part::Secret(name) => {
+                values.get(name).ok_or_else(|| format!("secret {name} is missing"))?.expose_secret()
+            }
+        });
     }
+    Ok(pieces.concat())
 }
 
 /// A secret as programs print it: as it is, inside JSON, inside a URL.

@@ -5,7 +5,7 @@ use ops_contract::{ExitReason, ReplicaId, ServiceSpec};
 use tokio::time::Instant;
 
 use super::launch::{Answer, launch, order};
-use super::{adopt, port, watch};
+use super::{adopt, launch, port, watch};
 use crate::agent::Agent;
 use crate::evidence::{self, End};
 use crate::fleet::Running;
@@ -63,13 +63,15 @@ async fn try_start(
     generation: i64,
     spec: &ServiceSpec,
 ) -> Result<(), String> {
-    let stack = agent.stack.borrow().clone().ok_or("the server has not told the stack yet")?;
+    // Asked before the port is chosen: the longer a free port waits, the sooner somebody else has it.
+    let values =
+        agent.secrets.for_start(&agent.control, replica, generation, &launch::secrets(spec)?).await?;
     let port = match spec.port {
         Some(port) => port,
         None => port::free().map_err(|error| format!("no free port: {error}"))?,
     };
     evidence::prune(&agent.paths, replica);
-    let order = order(agent, &stack, replica, generation, spec, port)?;
+    let order = order(agent, replica, generation, spec, port, &values)?;
     match launch(agent, &order).await {
         Answer::Failed(error) => Err(error),
         Answer::Runs | Answer::Taken(_) if take_up(agent, replica, generation) => Ok(()),

@@ -12,13 +12,13 @@ use ops_bullmq::Error;
 use ops_bullmq::watch::{Look, Watch};
 use ops_contract::{QueueSpec, Stack, ValkeySpec};
 use ops_tasks::ServiceHandle;
+use secrecy::SecretString;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{dependency, valkey};
+use super::dependency::{Fault, TIMEOUT};
+use super::valkey;
 use crate::agent::Agent;
 
-/// Longest look.
-const TIMEOUT: Duration = Duration::from_secs(2);
 /// From the begin of a look to the next, after one that went well and one that did not.
 const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(1);
@@ -72,23 +72,22 @@ struct Probe<'a> {
     watch: Watch,
     looking: Option<valkey::Connection>,
     waiting: Option<valkey::Connection>,
+    /// As it was last known to be.
+    password: Option<SecretString>,
 }
 
 impl<'a> Probe<'a> {
     fn new(agent: &'a Agent, target: Target) -> Self {
         let watch = Watch::new(&target.queues.prefix, target.named.iter().cloned());
-        Self { agent, target, watch, looking: None, waiting: None }
+        Self { agent, target, watch, looking: None, waiting: None, password: None }
     }
 
     async fn run(mut self) {
         loop {
             let began = Instant::now();
-            let seen = match timeout(TIMEOUT, self.look()).await {
-                Ok(seen) => seen,
-                Err(_) => Err(format!("no answer within {TIMEOUT:?}")),
-            };
+            let seen = self.look().await;
             let went_well = seen.is_ok();
-            self.tell(seen, began);
+            self.tell(seen.map_err(Fault::words), began);
             if went_well {
                 self.wait(began + PAUSE).await;
             } else {
@@ -99,8 +98,33 @@ impl<'a> Probe<'a> {
         }
     }
 
+    /// One look, and one more with the password of now when the store refuses the one that was known.
+    async fn look(&mut self) -> Result<Look, Fault> {
+        let (agent, store) = (self.agent, self.target.store.clone());
+        let secret = self.target.password_secret.clone();
+        let known = agent.secrets.password(&agent.control, &store, secret.as_deref()).await;
+        self.password = known.map_err(Fault::NoPassword)?;
+        match self.look_in_time().await {
+            Err(Fault::Password(words)) => {
+                let refused = self.password.as_ref();
+                match agent.secrets.renewed(&agent.control, &store, secret.as_deref(), refused).await {
+                    Some(renewed) => {
+                        self.password = Some(renewed);
+                        self.look_in_time().await
+                    }
+                    None => Err(Fault::Password(words)),
+                }
+            }
+            seen => seen,
+        }
+    }
+
+    async fn look_in_time(&mut self) -> Result<Look, Fault> {
+        timeout(TIMEOUT, self.look_through()).await.unwrap_or(Err(Fault::Silence))
+    }
+
     /// Looks through the open connection; a broken one is replaced once, so that only what is true now is told.
-    async fn look(&mut self) -> Result<Look, String> {
+    async fn look_through(&mut self) -> Result<Look, Fault> {
         if let Some(mut open) = self.looking.take()
             && let Ok(look) = self.watch.look(&mut open).await
         {
@@ -108,7 +132,7 @@ impl<'a> Probe<'a> {
             return Ok(look);
         }
         let mut open = self.connect().await?;
-        let look = self.watch.look(&mut open).await.map_err(|error| in_words(&error))?;
+        let look = self.watch.look(&mut open).await.map_err(|error| fault(&error))?;
         self.looking = Some(open);
         Ok(look)
     }
@@ -146,9 +170,18 @@ impl<'a> Probe<'a> {
         tokio::time::timeout_at(until + LATENESS, all).await.ok().flatten()
     }
 
-    async fn connect(&self) -> Result<valkey::Connection, String> {
-        let password = dependency::password(self.agent, self.target.password_secret.as_deref())?;
-        valkey::open(&self.target.address, self.target.queues.database, password).await
+    async fn connect(&self) -> Result<valkey::Connection, Fault> {
+        let target = &self.target;
+        let open = valkey::open(&target.address, target.queues.database, self.password.clone()).await;
+        if let Err(Fault::Password(_)) = &open {
+            // An open connection may go on looking: it is asked for anew before the next look all the same.
+            self.agent.secrets.refused(
+                &target.store,
+                target.password_secret.as_deref(),
+                self.password.as_ref(),
+            );
+        }
+        open
     }
 
     fn tell(&self, seen: Result<Look, String>, began: Instant) {
@@ -158,9 +191,9 @@ impl<'a> Probe<'a> {
 }
 
 /// Why there was no good look, without anything of what was sent.
-fn in_words(error: &Error) -> String {
+fn fault(error: &Error) -> Fault {
     match error {
-        Error::Server(error) => valkey::in_words(error),
-        _ => "no good answer".to_owned(),
+        Error::Server(error) => valkey::fault(error),
+        _ => Fault::Other("no good answer".to_owned()),
     }
 }
