@@ -4,11 +4,15 @@
 //! store does and what has gone silent, [`plan`] compares what is with what should be, [`explain`] says it in one
 //! sentence. All are pure: no I/O, no clock (`now` is an argument), no memory; same input, same output.
 //!
+//! [`findings`] tells unusual and unauthorised accesses from the audit log, [`secrets`] how each secret stands and what is to
+//! be renewed when somebody leaves. What must be remembered between two calls is the caller's, and passed in.
+//!
 //! To add a judgement: one file, called from [`judge`]. To add a reason to act: one arm in `slot`.
 
 mod dependencies;
 mod explain;
 mod facts;
+pub mod findings;
 mod fold;
 mod judge;
 mod plan;
@@ -19,6 +23,7 @@ mod restart;
 mod rolling;
 pub mod scale;
 mod scaling;
+pub mod secrets;
 pub mod simulate;
 mod slot;
 mod slots;

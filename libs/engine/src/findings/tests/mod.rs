@@ -1,0 +1,7 @@
+mod declared;
+mod devices;
+mod habit;
+mod limits;
+mod readings;
+mod sequence;
+mod values;
