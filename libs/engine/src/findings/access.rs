@@ -1,6 +1,6 @@
 //! How an entry of the audit log is read as an access. No rule looks at an entry itself.
 //!
-//! Ours are `secret.read` by a person, service or agent. Of other systems every entry with a device is read: what was
+//! Ours are `secret.read` by anybody but the control plane itself. Of other systems every entry with a device is read: what was
 //! done stands after the last dot of its action (`vault.read`, `aws.get_secret_value`), the rest in its details.
 
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use ops_contract::{AuditActorKind, AuditEntry, AuditOutcome, Timestamp};
 use super::limits::NAME_BYTES;
 use super::network::{Network, address};
 
-/// Who it was when nobody said.
+/// Who it was when nobody said. All who log in with a role or a bare token have one name: these go by their role.
 const UNKNOWN: &str = "unknown";
 /// What login methods put before a person's name.
 const OF_PEOPLE: [&str; 9] =
@@ -71,13 +71,23 @@ impl<'a> Access<'a> {
     /// `None` for what is no access: operators' actions, the log's own entries.
     pub(super) fn of(entry: &'a AuditEntry) -> Option<Self> {
         let device = entry.device.as_deref().map(clip);
-        if device.is_none() && !is_our_read(entry) {
+        // Of an entry whose body was dropped it is no longer known what it was.
+        let is_dropped = entry.details.get("body").is_some_and(|it| it == "dropped");
+        if is_dropped || device.is_none() && !is_our_read(entry) {
             return None;
         }
         let detail = |name: &str| entry.details.get(name).map(|it| clip(it)).filter(|it| !it.is_empty());
-        let actor = clip(&entry.actor);
-        let principal = if actor.is_empty() { UNKNOWN } else { actor };
+        let principal = match clip(&entry.actor) {
+            "" | "-" => UNKNOWN,
+            shared @ ("approle" | "token") => {
+                detail("role_name").or_else(|| detail("entity")).unwrap_or(shared)
+            }
+            actor => actor,
+        };
         let mut names = vec![principal];
+        if principal != entry.actor {
+            names.push(clip(&entry.actor));
+        }
         for name in ["display_name", "entity", "username", "role_name"].iter().filter_map(|it| detail(it)) {
             names.push(name);
         }
@@ -147,9 +157,9 @@ impl<'a> Access<'a> {
     }
 }
 
+/// What the control plane reads for itself is no access.
 fn is_our_read(entry: &AuditEntry) -> bool {
-    let known = [AuditActorKind::Person, AuditActorKind::Service, AuditActorKind::Agent];
-    entry.action == "secret.read" && known.contains(&entry.actor_kind)
+    entry.action == "secret.read" && entry.actor_kind != AuditActorKind::System
 }
 
 fn verb(entry: &AuditEntry) -> Verb {

@@ -9,6 +9,7 @@ use super::denied::Denied;
 use super::device::Devices;
 use super::limits::PRINCIPALS;
 use super::principal::Principal;
+use super::recent::Newest;
 use super::token::Tokens;
 use super::unused_role::Roles;
 use super::values::Values;
@@ -26,6 +27,8 @@ pub struct Habits {
     pub(super) roles: Roles,
     pub(super) devices: Devices,
     pub(super) values: Values,
+    /// Requests that were judged, by id.
+    pub(super) judged: Newest,
 }
 
 impl Habits {

@@ -13,12 +13,14 @@ pub const WINDOW: usize = 256;
 pub const REFUSED: usize = 2_000;
 /// Tokens whose last network is remembered.
 pub const TOKENS: usize = 4_096;
-/// Requests that wait for their response.
+/// Requests that wait for their response, and requests that were judged.
 pub const REQUESTS: usize = 4_096;
 /// Devices of other systems.
 pub const DEVICES: usize = 64;
 /// Secrets whose versions are remembered.
 pub const SECRETS: usize = 2_000;
+/// Devices that show hashes of one secret's value.
+pub const HASHES_EACH: usize = 4;
 /// Readers that are remembered of one secret.
 pub const READERS_EACH: usize = 64;
 /// Roles whose logins are remembered.

@@ -42,5 +42,5 @@ mod world;
 pub use found::merge;
 pub use habits::Habits;
 pub use rules::{observe, tick};
-pub use values::{ReadOf, Value, Values};
+pub use values::{Hash, ReadOf, Value, Values};
 pub use world::{Deploy, World};

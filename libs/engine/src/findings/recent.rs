@@ -41,6 +41,11 @@ pub(super) fn make_room<T, R: Ord>(kept: &mut BTreeMap<String, T>, most: usize, 
     }
 }
 
+/// Time between two moments, whichever is the earlier: clocks are set back too.
+pub(super) fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
+}
+
 /// What happened within a span before the newest of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -56,9 +61,9 @@ pub(super) struct Event {
 }
 
 impl Window {
-    /// Drops what is not within `span` of `at`, on either side: clocks are set back too.
+    /// Drops what is not within `span` of `at`, on either side.
     pub(super) fn slide(&mut self, at: Timestamp, span: Duration) {
-        self.0.retain(|it| at.since(it.at) < span && it.at.since(at) < span);
+        self.0.retain(|it| apart(at, it.at) < span);
     }
 
     /// Adds one; beyond `most` the oldest goes.
@@ -90,5 +95,28 @@ impl Window {
     /// When the newest of it happened.
     pub(super) fn last(&self) -> Timestamp {
         self.0.back().map_or(Timestamp(i64::MIN), |it| it.at)
+    }
+}
+
+/// The newest names that were seen, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Newest {
+    order: VecDeque<String>,
+    known: BTreeSet<String>,
+}
+
+impl Newest {
+    /// Remembers the name, and tells whether it is new. Beyond `most` the oldest is forgotten.
+    pub(super) fn insert(&mut self, name: &str, most: usize) -> bool {
+        if !self.known.insert(name.to_owned()) {
+            return false;
+        }
+        self.order.push_back(name.to_owned());
+        while self.order.len() > most {
+            if let Some(oldest) = self.order.pop_front() {
+                self.known.remove(&oldest);
+            }
+        }
+        true
     }
 }

@@ -5,6 +5,7 @@ use ops_contract::{AuditEntry, Finding, Timestamp};
 use super::access::{Access, Verb};
 use super::found::Found;
 use super::habits::Habits;
+use super::limits::REQUESTS;
 use super::world::World;
 use super::{canary, departed, entitled, old_version, root};
 
@@ -20,6 +21,11 @@ pub fn observe(habits: &mut Habits, entry: &AuditEntry, world: &World<'_>) -> Ve
     if access.is_request {
         return Vec::new();
     }
+    habits.values.observe(&access);
+    // Two devices of one store tell of the same request.
+    if access.detail("request_id").is_some_and(|id| !habits.judged.insert(id, REQUESTS)) {
+        return Vec::new();
+    }
     let is_known = world.secrets.contains_key(access.secret);
     let mut findings = by_declaration(habits, &access, world);
     let mut learning = false;
@@ -28,7 +34,6 @@ pub fn observe(habits: &mut Habits, entry: &AuditEntry, world: &World<'_>) -> Ve
         findings.extend(principal.observe(&access, world));
         learning = principal.is_learning(access.at, world);
     }
-    habits.values.observe(&access);
     let wanted = findings.into_iter().filter(|it| !world.spec.off.contains(it.rule));
     wanted.map(|it| it.of(&access, is_known, learning)).collect()
 }

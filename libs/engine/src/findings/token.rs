@@ -10,7 +10,7 @@ use super::access::Access;
 use super::found::Found;
 use super::limits::TOKENS;
 use super::network::Network;
-use super::recent::make_room;
+use super::recent::{apart, make_room};
 
 const SPAN: Duration = Duration::from_secs(60);
 
@@ -36,7 +36,7 @@ impl Tokens {
             self.0.insert(token, this);
             return None;
         };
-        let apart = this.at.since(before.at);
+        let apart = apart(this.at, before.at);
         (before.network != network && apart < SPAN).then(|| {
             let summary = format!(
                 "one token of {} was used from {} and from {network} within {} s",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Who};
 use super::found::Found;
+use super::recent::apart;
 
 /// Nothing that people travel with is faster.
 const KM_PER_HOUR: f64 = 1_000.0;
@@ -38,7 +39,7 @@ impl Travel {
         let (latitude, longitude) = access.place()?;
         let here = Place { at: access.at, seq: access.seq, latitude, longitude };
         let there = self.0.replace(here)?;
-        let (km, took) = (distance_km(there, here), here.at.since(there.at).max(SHORTEST));
+        let (km, took) = (distance_km(there, here), apart(here.at, there.at).max(SHORTEST));
         let speed = km / (took.as_secs_f64() / 3_600.0);
         (km > NEAR_KM && speed > KM_PER_HOUR).then(|| {
             let summary = format!(

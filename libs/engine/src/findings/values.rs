@@ -3,13 +3,13 @@
 //!
 //! A store's device writes the same keyed hash for the same value, within that device and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ops_contract::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Verb};
-use super::limits::{READERS_EACH, SECRETS};
+use super::limits::{HASHES_EACH, READERS_EACH, SECRETS};
 use super::recent::make_room;
 
 /// What is known of the values of secrets, by name or path.
@@ -26,10 +26,8 @@ pub struct Value {
     pub version_since: Timestamp,
     /// The entry that shows it.
     pub version_seq: u64,
-    /// Keyed hash of the value, with the device before it: what is equal is the same value.
-    pub hmac: Option<String>,
-    /// Which version that is the hash of; `None`: of one whose number was not told yet.
-    pub hmac_version: Option<u64>,
+    /// The newest value's keyed hash, by the device that told it.
+    pub hashes: BTreeMap<String, Hash>,
     /// When the value was last seen to differ from the one before; `None`: no change was seen.
     pub changed_at: Option<Timestamp>,
     /// The entry that shows it.
@@ -40,6 +38,17 @@ pub struct Value {
     pub seen_at: Timestamp,
     /// Who read it last when, by name, and which version.
     pub readers: BTreeMap<String, ReadOf>,
+}
+
+/// A value as a device shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hash {
+    /// Its keyed hash.
+    pub hmac: String,
+    /// Which version that is of; `None`: of one whose number was not told yet.
+    pub version: Option<u64>,
+    /// When it was told.
+    pub at: Timestamp,
 }
 
 /// A principal's last successful read of a secret.
@@ -61,13 +70,14 @@ impl Values {
 
     /// Secrets that have one value, in groups of two and more.
     pub fn shared(&self) -> Vec<Vec<&str>> {
-        let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut places: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (secret, value) in &self.0 {
-            if let Some(hmac) = &value.hmac {
-                places.entry(hmac).or_default().push(secret);
+            for (device, hash) in &value.hashes {
+                places.entry((device, &hash.hmac)).or_default().push(secret);
             }
         }
-        places.into_values().filter(|it| it.len() > 1).collect()
+        let shared: BTreeSet<Vec<&str>> = places.into_values().filter(|it| it.len() > 1).collect();
+        shared.into_iter().collect()
     }
 
     /// Remembers what a successful access shows.
@@ -98,29 +108,27 @@ impl Value {
         if version.is_some() && version < self.version {
             return;
         }
-        let hmac =
-            access.detail("value_hmac").map(|it| format!("{}|{it}", access.device.unwrap_or_default()));
         let is_newer = version > self.version;
         if is_newer {
             (self.version, self.version_since, self.version_seq) = (version, access.at, access.seq);
         }
-        let Some(hmac) = hmac else {
+        let Some(hmac) = access.detail("value_hmac") else {
             // Of a newer version without its hash it is unknown whether it is another value.
-            if is_newer && self.hmac_version.is_some() {
-                (self.hmac, self.is_same) = (None, false);
-            } else if is_newer {
-                self.hmac_version = version;
-            }
+            self.is_same &= !is_newer;
             return;
         };
+        let device = access.device.unwrap_or_default();
+        let before = self.hashes.get(device).cloned();
+        let is_write = access.verb == Verb::Write;
         // A write may not tell its version; the first read after it does.
-        let is_another = access.verb == Verb::Write || is_newer && self.hmac_version.is_some();
-        let before = self.hmac.replace(hmac);
-        self.hmac_version = version;
-        let Some(before) = before.filter(|it| device(it) == self.hmac.as_deref().and_then(device)) else {
-            return;
-        };
-        if self.hmac.as_deref() != Some(before.as_str()) {
+        let told = if is_write { version } else { version.or(before.as_ref().and_then(|it| it.version)) };
+        if before.is_none() {
+            make_room(&mut self.hashes, HASHES_EACH, |it| it.at);
+        }
+        self.hashes.insert(device.to_owned(), Hash { hmac: hmac.to_owned(), version: told, at: access.at });
+        let Some(before) = before else { return };
+        let is_another = is_write || before.version.is_some() && version > before.version;
+        if before.hmac != hmac {
             (self.changed_at, self.changed_seq, self.is_same) = (Some(access.at), Some(access.seq), false);
         } else if is_another {
             self.is_same = true;
@@ -134,8 +142,4 @@ impl Value {
         let read = ReadOf { at: access.at, seq: access.seq, version: access.version() };
         self.readers.insert(access.principal.to_owned(), read);
     }
-}
-
-fn device(hmac: &str) -> Option<&str> {
-    hmac.split_once('|').map(|(device, _)| device)
 }

@@ -31,7 +31,7 @@ fn r10_waits_for_five_times_the_usual_pause() {
     for burst in 0..200 {
         now = MONDAY + burst * 10 * MINUTE;
         for line in 0..50 {
-            let entry = device("vault.read", "api", "s0", now, &[("request_id", &line.to_string())]);
+            let entry = device("vault.read", "api", "s0", now, &[("request_id", &format!("{burst}-{line}"))]);
             scene.observe(AuditEntry { at: ops_contract::Timestamp(entry.at.0 + line * 1_000), ..entry });
         }
     }
@@ -67,4 +67,18 @@ fn a_request_and_its_response_are_one_access() {
     assert!(scene.observe(asked).is_empty());
     let answered = AuditEntry { actor: "mallory".to_owned(), ..line("response", "a", MONDAY) };
     assert_eq!(scene.by("R7", answered).len(), 1);
+}
+
+#[test]
+fn two_devices_that_tell_of_one_request_count_once() {
+    let mut scene = Scene::new();
+    let mut found = Vec::new();
+    for number in 0..4 {
+        let id = number.to_string();
+        let entry = device("vault.read", "alice", "s0", MONDAY + number, &[("request_id", &id)]);
+        let refused = AuditEntry { outcome: ops_contract::AuditOutcome::Denied, ..entry };
+        found.extend(scene.by("R6", refused.clone()));
+        found.extend(scene.by("R6", AuditEntry { device: Some("bao-file".to_owned()), ..refused }));
+    }
+    assert!(found.is_empty(), "four refusals are not eight");
 }

@@ -12,9 +12,12 @@ fn ours_are_reads_of_secrets_and_nothing_else() {
     for action in ["secret.set", "audit.read", "operator.login", ""] {
         assert!(Access::of(&AuditEntry { action: action.to_owned(), ..ours.clone() }).is_none(), "{action}");
     }
-    for actor_kind in [AuditActorKind::System, AuditActorKind::External] {
-        assert!(Access::of(&AuditEntry { actor_kind, ..ours.clone() }).is_none(), "{actor_kind:?}");
-    }
+    assert!(Access::of(&AuditEntry { actor_kind: AuditActorKind::System, ..ours.clone() }).is_none());
+    let stranger =
+        AuditEntry { actor_kind: AuditActorKind::External, actor: "unknown".into(), ..ours.clone() };
+    assert!(Access::of(&stranger).is_some_and(|it| !it.is_named()), "whoever is not known tries too");
+    let dropped = AuditEntry { details: [("body".to_owned(), "dropped".to_owned())].into(), ..ours };
+    assert!(Access::of(&dropped).is_none());
 }
 
 #[test]
@@ -59,12 +62,22 @@ fn people_and_programs_are_told_apart_by_how_they_logged_in() {
 }
 
 #[test]
+fn roles_that_share_a_name_are_known_by_their_own() {
+    let entry = device("vault.read", "approle", "s0", MONDAY, &[("role_name", "api")]);
+    let access = Access::of(&entry).unwrap();
+    assert_eq!((access.principal, access.who), ("api", Who::Program));
+    let bare = device("vault.read", "approle", "s0", MONDAY, &[]);
+    assert_eq!(Access::of(&bare).unwrap().principal, "approle");
+    for nobody in ["", "-", "unknown"] {
+        assert!(!Access::of(&device("vault.read", nobody, "s0", MONDAY, &[])).unwrap().is_named());
+    }
+}
+
+#[test]
 fn names_are_cut_and_refusals_are_known_by_their_error() {
     let long = "ä".repeat(1_000);
     let mut entry = device("vault.read", &long, &long, MONDAY, &[("error", "1 error: permission denied")]);
     entry.outcome = ops_contract::AuditOutcome::Failed;
     let access = Access::of(&entry).unwrap();
     assert_eq!((access.principal.len(), access.secret.len(), access.is_denied()), (128, 128, true));
-    let nobody = device("vault.read", "", "s0", MONDAY, &[]);
-    assert!(!Access::of(&nobody).unwrap().is_named());
 }

@@ -18,6 +18,7 @@ fn one_token_in_two_networks_within_a_minute() {
     assert!(scene.by("R8", using("10.1.2.3", 120)).is_empty(), "a minute later");
     let other = device("vault.read", "alice", "s0", MONDAY + 121, &[("token_hmac", "h2")]);
     assert!(scene.by("R8", from("10.7.7.7", other)).is_empty(), "another token");
+    assert!(scene.by("R8", using("10.3.3.3", -9_999)).is_empty(), "a clock that was set back is no journey");
 }
 
 #[test]
