@@ -24,6 +24,7 @@ pub mod limits;
 mod network;
 mod old_version;
 mod principal;
+mod reads;
 mod recent;
 mod root;
 mod rules;
@@ -41,6 +42,7 @@ mod world;
 
 pub use found::merge;
 pub use habits::Habits;
+pub use reads::last_reads;
 pub use rules::{observe, tick};
 pub use values::{Hash, ReadOf, Value, Values};
 pub use world::{Deploy, World};

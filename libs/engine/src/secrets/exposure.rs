@@ -13,8 +13,9 @@ pub struct Exposure<'a> {
     pub left_at: Timestamp,
     /// The inventory.
     pub secrets: &'a BTreeMap<String, SecretSpec>,
-    /// Their successful reads, by secret, in any order; also those after they left.
-    pub reads: &'a BTreeMap<String, Vec<SecretRead>>,
+    /// Their last successful read of each secret, also when it was after they left; see
+    /// [`last_reads`](crate::findings::last_reads).
+    pub reads: &'a BTreeMap<String, SecretRead>,
     /// When each secret's value was replaced by another, in any order; a renewal to the same value is none.
     pub rotations: &'a BTreeMap<String, Vec<Timestamp>>,
 }
@@ -60,10 +61,10 @@ fn of_one(asked: &Exposure<'_>, name: &str, spec: &SecretSpec) -> Option<Departu
 fn read_in_force(asked: &Exposure<'_>, name: &str) -> Option<(SecretRead, String)> {
     let rotations = asked.rotations.get(name).map_or(&[][..], Vec::as_slice);
     let in_force_since = rotations.iter().filter(|it| **it <= asked.left_at).max();
-    let reads = asked.reads.get(name)?.iter();
-    let last = reads
-        .filter(|it| in_force_since.is_none_or(|since| it.at >= *since))
-        .max_by_key(|it| (it.at, it.seq))?;
+    let last = asked.reads.get(name)?;
+    if in_force_since.is_some_and(|since| last.at < *since) {
+        return None;
+    }
     Some((*last, format!("read on {} (audit entry {})", date(last.at), last.seq)))
 }
 

@@ -13,7 +13,7 @@ fn day(days: i64) -> Timestamp {
 #[derive(Default)]
 struct Scene {
     secrets: BTreeMap<String, SecretSpec>,
-    reads: BTreeMap<String, Vec<SecretRead>>,
+    reads: BTreeMap<String, SecretRead>,
     rotations: BTreeMap<String, Vec<Timestamp>>,
 }
 
@@ -22,8 +22,10 @@ impl Scene {
     fn with(mut self, name: &str, tier: u8, reads: &[i64], rotations: &[i64]) -> Self {
         let source = SecretSource::Env { variable: "S".to_owned() };
         self.secrets.insert(name.to_owned(), SecretSpec { tier, ..SecretSpec::new(source) });
-        let reads = (800..).zip(reads).map(|(seq, it)| SecretRead { at: day(*it), seq }).collect();
-        self.reads.insert(name.to_owned(), reads);
+        let reads = (800..).zip(reads).map(|(seq, it)| SecretRead { at: day(*it), seq });
+        if let Some(last) = reads.last() {
+            self.reads.insert(name.to_owned(), last);
+        }
         self.rotations.insert(name.to_owned(), rotations.iter().map(|it| day(*it)).collect());
         self
     }
@@ -78,7 +80,7 @@ fn owners_know_what_they_own_and_the_most_dangerous_comes_first() {
             spec.owner = Some("alice".to_owned());
         }
     }
-    scene.reads.insert("secret/data/x".to_owned(), vec![SecretRead { at: day(-1), seq: 9 }]);
+    scene.reads.insert("secret/data/x".to_owned(), SecretRead { at: day(-1), seq: 9 });
     let work = scene.work();
     let order: Vec<_> = work.iter().map(|it| (it.secret.as_str(), it.tier)).collect();
     assert_eq!(order, [("c", 0), ("b", 1), ("secret/data/x", 1), ("a", 2)]);

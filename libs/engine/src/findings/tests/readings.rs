@@ -3,6 +3,7 @@
 use ops_contract::{AuditActorKind, AuditEntry};
 
 use crate::findings::access::{Access, Verb, Who};
+use crate::findings::last_reads;
 use crate::findings::testing::*;
 
 #[test]
@@ -80,4 +81,23 @@ fn names_are_cut_and_refusals_are_known_by_their_error() {
     entry.outcome = ops_contract::AuditOutcome::Failed;
     let access = Access::of(&entry).unwrap();
     assert_eq!((access.principal.len(), access.secret.len(), access.is_denied()), (128, 128, true));
+}
+
+#[test]
+fn what_a_person_read_last_is_gathered_under_all_their_names() {
+    let response = device("vault.read", "userpass-alice", "s1", MONDAY, &[("phase", "response")]);
+    let request = device("vault.read", "userpass-alice", "s2", MONDAY, &[("phase", "request")]);
+    let log = [
+        read("alice", "s0", MONDAY + 5),
+        read("alice", "s0", MONDAY),
+        refused("alice", "s3", MONDAY),
+        read("bob", "s4", MONDAY),
+        response,
+        request,
+        device("vault.update", "userpass-alice", "s5", MONDAY, &[]),
+    ];
+    let reads = last_reads("alice", &log);
+    let told: Vec<_> = reads.iter().map(|(secret, read)| (secret.as_str(), read.at)).collect();
+    assert_eq!(told, [("s0", at(MONDAY + 5)), ("s1", at(MONDAY))]);
+    assert!(last_reads("", &log).is_empty() && last_reads("unknown", &log).is_empty());
 }
