@@ -188,6 +188,19 @@ fn r5_waits_for_50_hours_and_leaves_programs_alone() {
 }
 
 #[test]
+fn r5_leaves_somebody_alone_who_works_around_the_clock() {
+    let mut scene = Scene::new();
+    let mut week = |week: i64| -> usize {
+        let hours = (0..7 * 24).map(|hour| MONDAY + week * 7 * DAY + hour * HOUR);
+        hours.map(|hour| scene.by("R5", read("alice", "s0", hour)).len()).sum()
+    };
+    for learnt in 0..3 {
+        week(learnt);
+    }
+    assert_eq!(week(3), 0, "each hour was used three times, though each has less than 1 %");
+}
+
+#[test]
 fn r5_holds_people_to_declared_hours() {
     let mut scene = Scene::new();
     scene.spec.hours = Some([9, 18]);
