@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Verb};
 use super::found::Found;
-use super::limits::{REFUSED, WINDOW};
+use super::limits::{REFUSALS_EACH, REFUSED};
 use super::recent::{Event, Window, make_room};
 use super::world::World;
 
@@ -47,11 +47,11 @@ impl Denied {
         let (refusals, secrets, seqs) = (window.len(), window.secrets(), window.seqs());
         let spec = world.spec;
         let mut found = Vec::new();
-        if refusals >= spec.denied.max(1) as usize {
+        if refusals >= limit(spec.denied) {
             let summary = format!("{who} was refused {refusals} times in 5 minutes");
             found.push(Found::declared("R6", "burst", FindingSeverity::Warning, summary));
         }
-        if secrets >= spec.denied_secrets.max(1) as usize {
+        if secrets >= limit(spec.denied_secrets) {
             let summary = format!("{who} was refused {secrets} different secrets in 5 minutes");
             found.push(Found::declared("R6", "search", FindingSeverity::Warning, summary));
         }
@@ -76,7 +76,7 @@ impl Denied {
         let window = self.0.entry(who.to_owned()).or_default();
         window.slide(access.at, SPAN);
         let secret = access.secret.to_owned();
-        window.push(Event { at: access.at, seq: access.seq, secret }, WINDOW);
+        window.push(Event { at: access.at, seq: access.seq, secret }, REFUSALS_EACH);
         window
     }
 
@@ -84,4 +84,9 @@ impl Denied {
     pub(super) fn tidy(&mut self, now: ops_contract::Timestamp) {
         self.0.retain(|_, window| now.since(window.last()) < SPAN);
     }
+}
+
+/// A figure that can be reached.
+fn limit(figure: u32) -> usize {
+    (figure as usize).clamp(1, REFUSALS_EACH)
 }

@@ -7,10 +7,12 @@ pub const PRINCIPALS: usize = 1_000;
 pub const SECRETS_EACH: usize = 256;
 /// Networks that are remembered of one principal.
 pub const NETWORKS_EACH: usize = 64;
-/// Accesses in the window of one principal or address.
+/// Secrets in the ten minutes of one principal.
 pub const WINDOW: usize = 256;
 /// Principals and addresses whose refusals are remembered.
 pub const REFUSED: usize = 2_000;
+/// Refusals in the five minutes of one of them; a figure of R6 that is greater counts as this.
+pub const REFUSALS_EACH: usize = 64;
 /// Tokens whose last network is remembered.
 pub const TOKENS: usize = 4_096;
 /// Requests that wait for their response, and requests that were judged.

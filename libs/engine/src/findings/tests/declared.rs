@@ -23,6 +23,14 @@ fn r6_tells_five_refusals_in_five_minutes_and_not_four() {
 }
 
 #[test]
+fn r6_tells_no_later_than_it_remembers() {
+    let mut scene = Scene::new();
+    scene.spec.denied = u32::MAX;
+    let refusals = (0..64).map(|second| scene.by("R6", refused("alice", "s0", MONDAY + second)).len());
+    assert_eq!(refusals.collect::<Vec<_>>(), [vec![0; 63], vec![2]].concat());
+}
+
+#[test]
 fn r6_tells_a_search_by_its_third_secret() {
     let mut scene = Scene::new();
     assert!(scene.by("R6", refused("alice", "s0", MONDAY)).is_empty());
