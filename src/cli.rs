@@ -84,6 +84,9 @@ pub(crate) enum Command {
     Alerts(commands::alerts::Command),
     /// List what is broken, and who looks after it
     Incidents(commands::incidents::Arguments),
+    /// Show, verify and export the record of who did what and who read which secret
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
     /// Send a test page to those who are to be told
     #[command(subcommand)]
     Receivers(commands::receivers::Command),

@@ -136,6 +136,15 @@ impl Client {
         Ok(events)
     }
 
+    /// Reads a long answer piece by piece.
+    pub(crate) async fn download(&self, path: &str) -> Result<impl Stream<Item = Result<Vec<u8>>> + use<>> {
+        let pieces = self.send(self.request(Method::GET, path)).await?.bytes_stream();
+        Ok(pieces.map(|piece| {
+            let broken = |error| Failure::unreachable(format!("the answer broke off: {error}"));
+            piece.map(|it| it.to_vec()).map_err(broken)
+        }))
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.token {

@@ -6,6 +6,9 @@
 //!
 //! To add a page: one file in `pages/`, one line in its `mod.rs`, its styles in `style.css`.
 
+// A page's type holds the types of all its parts, and one with a table of forms goes deeper than 128.
+#![recursion_limit = "256"]
+
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]

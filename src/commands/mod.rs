@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod down;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Rules(command) => rules::run(globals, command),
         Command::Alerts(command) => block_on(alerts::run(globals, command)),
         Command::Incidents(arguments) => block_on(incidents::run(globals, arguments)),
+        Command::Audit(command) => block_on(audit::run(globals, command)),
         Command::Receivers(command) => block_on(receivers::run(globals, command)),
         Command::Silence(command) => block_on(silence::run(globals, command)),
         Command::Env(command) => env::run(globals, command),
