@@ -152,6 +152,12 @@ impl Vault {
 impl Answer {
     /// Itself if it is good; else what is wrong, in our words.
     pub(super) fn checked(self, words: &str) -> Result<Self, StoreError> {
+        self.ok(words)?;
+        Ok(self)
+    }
+
+    /// As [`Answer::checked`], and it stays where it is.
+    pub(super) fn ok(&self, words: &str) -> Result<&Self, StoreError> {
         let (status, text) = match self.status {
             200..=299 => return Ok(self),
             403 => return Err(StoreError::Refused(format!("{words}: the server's token does not allow it"))),
@@ -216,8 +222,9 @@ pub(super) fn object(fields: &[(&str, &str)]) -> Body {
     body
 }
 
-/// What is there, with `field` set to `value`, to be written only if `version` is still the newest.
-pub(super) fn write_body(read: Option<&Read<'_>>, version: u64, field: &str, value: &SecretString) -> Body {
+/// What was read, with `field` set to `value`, to be written only if nothing newer is there.
+pub(super) fn write_body(read: Option<&Read<'_>>, field: &str, value: &SecretString) -> Body {
+    let version = read.map_or(0, |it| it.metadata.version);
     let mut body = Zeroizing::new(Vec::with_capacity(4_096));
     body.extend_from_slice(format!("{{\"options\":{{\"cas\":{version}}},\"data\":{{").as_bytes());
     for (name, other) in read.and_then(|it| it.data.as_ref()).into_iter().flatten() {

@@ -139,12 +139,14 @@ impl Vault {
         self.in_time(async {
             let mut first = None;
             for _ in 0..TRIES {
-                let before = match self.data(place, None).await {
-                    Ok(answer) => Some(answer),
-                    Err(StoreError::Missing(_)) => None,
-                    Err(error) => return Err(error),
+                let answer = self.send(Method::GET, &place.url("data"), None, None, &place.words()).await?;
+                // Of a deleted version the status says that there is nothing, and the answer which version it was: a write that
+                // looked for that elsewhere could miss what others wrote in between.
+                let read: Option<Read<'_>> = if answer.status == 404 {
+                    answer.data(&place.words()).ok()
+                } else {
+                    Some(answer.ok(&place.words())?.data(&place.words())?)
                 };
-                let read: Option<Read<'_>> = before.as_ref().map(|it| it.data(&place.words())).transpose()?;
                 let was = read.as_ref().and_then(|it| it.data.as_ref()?.get(place.field)).map(|it| text(it));
                 let begun = first.get_or_insert_with(|| was.clone());
                 if begun.as_ref().map(ExposeSecret::expose_secret)
@@ -152,12 +154,7 @@ impl Vault {
                 {
                     break;
                 }
-                let body = call::write_body(
-                    read.as_ref(),
-                    self.next(place, read.as_ref()).await?,
-                    place.field,
-                    value,
-                );
+                let body = call::write_body(read.as_ref(), place.field, value);
                 if let Some(answer) = self.put(place, body).await? {
                     return Ok(answer.data::<Version>(&place.words())?.facts());
                 }
@@ -237,20 +234,6 @@ impl Vault {
                 let words = format!("{} version {version}", place.words());
                 self.call_with(Method::GET, &url, Some(("version", version)), None, &words).await
             }
-        }
-    }
-
-    /// The version that a write must find, so that it replaces nothing it has not seen. A deleted newest version counts.
-    async fn next(&self, place: Place<'_>, read: Option<&Read<'_>>) -> Result<u64, StoreError> {
-        if let Some(read) = read {
-            return Ok(read.metadata.version);
-        }
-        let url = place.url("metadata");
-        match self.call(Method::GET, &url, None, &place.words()).await {
-            Ok(answer) => Ok(answer.data::<Versions>(&place.words())?.current_version),
-            // Who may write and not see the metadata can still make what was never there.
-            Err(StoreError::Missing(_) | StoreError::Refused(_)) => Ok(0),
-            Err(error) => Err(error),
         }
     }
 

@@ -108,17 +108,23 @@ async fn who_write_different_fields_at_once_lose_nothing() {
     let bao = start().await;
     let vault = by_token(&bao, &bao.token);
     let value = SecretString::from("x");
-    let place = |field| Place { field, ..JWT };
-    let (a, b, c) = tokio::join!(
-        vault.write(place("a"), &value),
-        vault.write(place("b"), &value),
-        vault.write(place("c"), &value)
-    );
-    for written in [a, b, c] {
-        written.unwrap();
+    fn place(field: &str) -> Place<'_> {
+        Place { field, ..JWT }
     }
-    for field in ["a", "b", "c"] {
-        assert_eq!(shown(&vault, place(field)).await, "x");
+    // The path is new, has values, and was deleted: each time others write in between.
+    for round in 0..6 {
+        let fields = ["a", "b", "c"].map(|it| format!("{it}{round}"));
+        let write = |field| vault.write(place(field), &value);
+        let (a, b, c) = tokio::join!(write(&fields[0]), write(&fields[1]), write(&fields[2]));
+        for written in [a, b, c] {
+            written.unwrap();
+        }
+        for field in &fields {
+            assert_eq!(shown(&vault, place(field)).await, "x");
+        }
+        if round % 2 == 1 {
+            bao.ask(Method::DELETE, "secret/data/api/jwt", None).await.unwrap();
+        }
     }
 }
 
