@@ -3,7 +3,10 @@
 //!
 //! Nothing here knows how the parts work inside: it runs programs, reads their output and talks HTTP.
 
+pub mod moto;
 pub mod node;
+pub mod openbao;
+mod peers;
 pub mod program;
 pub mod receiver;
 pub mod stores;
