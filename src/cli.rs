@@ -84,6 +84,9 @@ pub(crate) enum Command {
     Alerts(commands::alerts::Command),
     /// List what is broken, and who looks after it
     Incidents(commands::incidents::Arguments),
+    /// List secrets and when they are to be renewed; read and set values, on the record
+    #[command(subcommand)]
+    Secrets(commands::secrets::Command),
     /// Show, verify and export the record of who did what and who read which secret
     #[command(subcommand)]
     Audit(commands::audit::Command),

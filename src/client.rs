@@ -94,6 +94,11 @@ impl Client {
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
+    /// Puts JSON; nothing comes back.
+    pub(crate) async fn put<T: Serialize + ?Sized>(&self, path: &str, body: &T) -> Result {
+        self.send(self.request(Method::PUT, path).timeout(TIMEOUT).json(body)).await.map(drop)
+    }
+
     /// Has something ended or removed; gives what is left of it.
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let response = self.send(self.request(Method::DELETE, path).timeout(TIMEOUT)).await?;

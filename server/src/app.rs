@@ -19,6 +19,7 @@ use crate::auth::Auth;
 use crate::logs::Relay;
 use crate::metrics::Own;
 use crate::paging::Paging;
+use crate::secrets::Secrets;
 use crate::series::Series;
 use crate::store::Store;
 use crate::{clock, view};
@@ -38,6 +39,8 @@ pub(crate) struct App {
     pub(crate) alerting: Alerting,
     /// The record of who read which secret.
     pub(crate) audit: Audit,
+    /// Where secrets lie, and who may have them.
+    pub(crate) vault: Secrets,
     /// Who is told, and whether it arrived.
     pub(crate) paging: Paging,
     /// Secrets that the server itself needs, by name.
@@ -95,6 +98,7 @@ pub(crate) struct Parts {
     pub(crate) series: Arc<Series>,
     pub(crate) alerting: Alerting,
     pub(crate) audit: Audit,
+    pub(crate) vault: Secrets,
     pub(crate) holder: String,
     pub(crate) secrets: BTreeMap<String, SecretString>,
     pub(crate) variables: BTreeMap<String, SecretString>,
@@ -112,6 +116,7 @@ impl App {
             series: parts.series,
             alerting: parts.alerting,
             audit: parts.audit,
+            vault: parts.vault,
             paging: Paging::new(),
             secrets: parts.secrets,
             variables: parts.variables,

@@ -27,6 +27,8 @@ pub struct Config {
     pub operators: Vec<(Operator, SecretString)>,
     /// Agents with their tokens.
     pub agents: Vec<(AgentName, SecretString)>,
+    /// The variables that secrets of the stack are read from (`from = "env"`), by name.
+    pub environment: BTreeMap<String, SecretString>,
     /// Secrets that the server itself needs, by name: tokens of other metric stores.
     pub secrets: BTreeMap<String, SecretString>,
     /// What the `.env` file says, by name: the Alertmanager file may name it; the environment counts first.

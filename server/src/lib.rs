@@ -9,8 +9,6 @@ mod alerting;
 mod answers;
 mod app;
 mod audit;
-#[allow(dead_code, reason = "the places of the audit log do not use it yet")]
-mod audit_places;
 mod auth;
 mod clock;
 mod config;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alerting::Alerting;
 use crate::app::Parts;
 use crate::audit::Audit;
+use crate::secrets::Secrets;
 use crate::series::{self, Series};
 use crate::store::{Store, changes, meta};
 use crate::{App, Config, auth, clock, store};
@@ -43,6 +44,7 @@ pub(crate) async fn app(
     let audit = Audit::open(&store, config.stack.audit.clone(), folder, &config.stack.name, &holder)
         .await
         .context("could not open the audit log")?;
+    let vault = Secrets::new(&config.stack, folder, config.environment);
     let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
     let series = open_series(config.series_dir.as_deref(), &config.stack.telemetry).await?;
     let outlets = series::outlets(&config.stack.telemetry, config.series_dir.as_deref())
@@ -59,6 +61,7 @@ pub(crate) async fn app(
         series: Arc::new(Series::new(series, outlets)),
         alerting,
         audit,
+        vault,
         holder,
         secrets: config.secrets,
         variables: config.variables,

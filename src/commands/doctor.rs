@@ -146,7 +146,7 @@ fn state_folder(place: &Place) -> Check {
     }
     let _ = std::fs::remove_file(probe);
     let open: Vec<String> =
-        [place.client_file(), place.operator_token(), place.agent_token(), place.state.join("secrets.json")]
+        [place.client_file(), place.operator_token(), place.agent_token(), place.state.join("secrets.key")]
             .iter()
             .filter(|file| file.metadata().is_ok_and(|it| it.permissions().mode() & 0o077 != 0))
             .map(|file| file.display().to_string())

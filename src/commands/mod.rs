@@ -19,6 +19,7 @@ pub(crate) mod replay;
 pub(crate) mod restart;
 pub(crate) mod rules;
 pub(crate) mod scale;
+pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod services;
 pub(crate) mod silence;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Rules(command) => rules::run(globals, command),
         Command::Alerts(command) => block_on(alerts::run(globals, command)),
         Command::Incidents(arguments) => block_on(incidents::run(globals, arguments)),
+        Command::Secrets(command) => block_on(secrets::run(globals, command)),
         Command::Audit(command) => block_on(audit::run(globals, command)),
         Command::Receivers(command) => block_on(receivers::run(globals, command)),
         Command::Silence(command) => block_on(silence::run(globals, command)),

@@ -44,10 +44,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     let agent = tokens::read(&agent_file)?;
     let secrets = secrets::of_server(&place, &file.stack)?;
     let variables = secrets::variables(&place)?;
+    let environment = secrets::of_stack(&file.stack, &variables);
     let hidden = [operator.clone(), agent.clone()]
         .into_iter()
         .chain(secrets.values().cloned())
-        .chain(variables.values().cloned());
+        .chain(variables.values().cloned())
+        .chain(environment.values().cloned());
     let guard = super::telemetry("insightdesk-server", hidden)?;
 
     let config = ops_server::Config {
@@ -64,6 +66,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
         external_url: file.server.external_url,
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],
         agents: vec![(AgentName::from("local"), agent)],
+        environment,
         secrets,
         variables,
         metrics: Metrics::default(),

@@ -1,4 +1,5 @@
-//! The secrets that the server itself needs: tokens of other metric stores. All others are the agents'.
+//! What the server reads from its environment and the `.env` file: tokens of other metric stores that it needs itself, and the
+//! stack's secrets that lie there.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,22 @@ pub(crate) fn of_server(place: &Place, stack: &Stack) -> anyhow::Result<BTreeMap
         secrets.insert(name.clone(), SecretString::from(value));
     }
     Ok(secrets)
+}
+
+/// The variables that secrets of the stack are read from, by name: the environment counts first.
+pub(crate) fn of_stack(
+    stack: &Stack,
+    lines: &BTreeMap<String, SecretString>,
+) -> BTreeMap<String, SecretString> {
+    let mut found = BTreeMap::new();
+    for spec in stack.secrets.values() {
+        let SecretSource::Env { variable } = &spec.source else { continue };
+        let set = std::env::var(variable).ok().filter(|it| !it.is_empty()).map(SecretString::from);
+        if let Some(value) = set.or_else(|| lines.get(variable).cloned()) {
+            found.insert(variable.clone(), value);
+        }
+    }
+    found
 }
 
 /// What the `.env` file says, by name.

@@ -149,22 +149,12 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
     let postgres = draft.postgres.values().filter_map(|it| it.password_secret.as_ref());
     let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
     let tokens = draft.telemetry.token_secrets.iter().chain(&draft.alerts.query_token_secret);
-    let renewed = draft.secrets.values().flat_map(|it| &it.value.secrets);
-    for at in services.chain(postgres).chain(valkey).chain(tokens).chain(renewed).chain(&draft.audit.secrets)
-    {
+    for at in services.chain(postgres).chain(valkey).chain(tokens) {
         secret(reader, draft, at, &at.value);
     }
-    for (name, it) in &draft.secrets {
-        for at in it.value.stores.iter().filter(|at| !draft.postgres.contains_key(&at.value)) {
-            reader.wrong(at, format!("there is no [postgres.{}]", at.value), "name one of this file");
-        }
+    for it in draft.secrets.values() {
         if matches!(it.value.spec.source, SecretSource::Vault { .. }) && draft.secret_stores.vault.is_none() {
             reader.wrong(it, "no vault is known", "add [secret_stores.vault] with its address");
-        }
-        if it.value.spec.canary
-            && draft.services.values().any(|it| it.secrets.iter().any(|at| at.value == *name))
-        {
-            reader.wrong(it, "a canary is used by nothing", "remove it from the services, or remove canary");
         }
         if let RotationMethod::Jwt { previous } = &it.value.spec.rotation
             && draft.secrets.contains_key(previous)

@@ -298,13 +298,6 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
     check("[secrets.A]\nfrom = \"env\"\nmax_age = \"soon\"\n", 5, "secrets.A.max_age", "\"soon\"");
     check("[audit]\nseal_every = \"2h\"\n", 4, "audit.seal_every", "too long");
     check("[audit.anchors.a]\n", 3, "audit.anchors.a.file", "is missing");
-    check("[audit.findings]\noff = [\"R12\"]\n", 4, "audit.findings.off", "R1 to R11");
-    check(
-        "[audit.findings]\nservice_networks = [\"10/8\"]\n",
-        4,
-        "audit.findings.service_networks",
-        "no network",
-    );
     check(
         "environment = \"staging\"\n[secrets.A]\nfrom = \"generated\"\n",
         5,

@@ -73,12 +73,6 @@ impl Entry {
         self
     }
 
-    pub(crate) fn from(mut self, device: &str, event_id: &str) -> Self {
-        self.source =
-            Source::External { device: plain(device, MAX_NAME), event_id: plain(event_id, MAX_NAME) };
-        self
-    }
-
     pub(crate) fn detail(mut self, name: &str, value: impl Into<String>) -> Self {
         let value: String = value.into();
         if !value.is_empty() {
@@ -125,7 +119,6 @@ mod tests {
             let entry = stranger(IpAddr::from([127, 0, 0, 1]), "secret.read", text)
                 .why(text)
                 .acting_as(ActorKind::Service, text)
-                .from(text, text)
                 .detail("text", text);
             entry.draft().at(0, 0).encode().unwrap();
         }

@@ -37,6 +37,7 @@ mod remote_write;
 mod samples;
 mod scale;
 mod scaling;
+mod secrets;
 mod services;
 mod shell;
 mod silences;
@@ -97,13 +98,14 @@ fn router(app: &Arc<App>) -> Router {
         .merge(receivers::routes())
         .merge(scale::routes())
         .merge(scaling::routes())
+        .merge(secrets::routes())
         .merge(services::routes())
         .merge(silences::routes())
         .merge(stack::routes())
         .merge(tasks::routes());
     Router::new()
         .nest("/api", api)
-        .nest("/agent", agent::routes().merge(samples::routes()))
+        .nest("/agent", agent::routes().merge(samples::routes()).merge(secrets::agent_routes()))
         .nest("/alertmanager", alertmanager::routes())
         .nest("/prometheus", prometheus::routes())
         .merge(ack::routes())

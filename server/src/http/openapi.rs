@@ -10,7 +10,7 @@ use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
     actions, agent, alerts, audit, changes, decisions, heartbeats, incidents, live, logs, now, operators,
-    queue_commands, queues, receivers, scale, scaling, services, silences, stack, tasks,
+    queue_commands, queues, receivers, scale, scaling, secrets, services, silences, stack, tasks,
 };
 use crate::App;
 
@@ -67,6 +67,10 @@ use crate::App;
         scaling::decisions,
         scaling::one,
         scaling::recordings,
+        secrets::for_agent,
+        secrets::list,
+        secrets::read,
+        secrets::set,
         services::exits,
         services::list,
         services::one,

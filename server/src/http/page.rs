@@ -24,6 +24,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/incidents/{id}", get(incident))
         .route("/notifications", get(notifications))
         .route("/audit", get(audit))
+        .route("/secrets", get(secrets))
 }
 
 async fn now(_: Viewer, State(app): State<Arc<App>>) -> Response {
@@ -94,6 +95,12 @@ async fn notifications(
     let before = window.before.as_deref().map(read_key).transpose()?;
     let view = paging::notifications_view(&app, before, window.limit()).await?;
     Ok(html(ops_dashboard::notifications_page(&view, &nonce), &nonce))
+}
+
+async fn secrets(_: Viewer, State(app): State<Arc<App>>) -> ApiResult<Response> {
+    let nonce = auth::random();
+    let view = crate::secrets::view(&app).await?;
+    Ok(html(ops_dashboard::secrets_page(&view, &nonce), &nonce))
 }
 
 async fn audit(

@@ -1,3 +1,160 @@
 //! Secrets: where they lie, who may have them, and the record of who had them.
+//!
+//! A value leaves the server only through [`hand::hand_out`]: decided by `policy`, read from its store, recorded, handed out,
+//! in that order. What cannot be recorded is not handed out.
 
+mod hand;
+mod inventory;
+mod policy;
 pub(crate) mod stores;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ops_contract::{
+    EncryptedFileKey, Environment, SecretSource, SecretSpec, SecretStoresSpec, Stack, Timestamp,
+};
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+pub(crate) use hand::{Asker, Denied, hand_out, set};
+pub(crate) use inventory::view;
+use stores::encrypted_file::EncryptedFile;
+use stores::vault::{Place, Vault};
+use stores::{Facts, StoreError, Value, aws, master_key};
+
+/// The stores of the stack's secrets. Each is opened when it is first needed: one that is away keeps no other.
+pub(crate) struct Secrets {
+    specs: BTreeMap<String, SecretSpec>,
+    spec: SecretStoresSpec,
+    environment: Environment,
+    folder: Option<PathBuf>,
+    /// The variables that secrets are read from, by name.
+    variables: BTreeMap<String, SecretString>,
+    file: OnceCell<EncryptedFile>,
+    vault: OnceCell<Vault>,
+    aws: OnceCell<aws::SecretsManager>,
+}
+
+impl Secrets {
+    pub(crate) fn new(
+        stack: &Stack,
+        folder: Option<&Path>,
+        variables: BTreeMap<String, SecretString>,
+    ) -> Self {
+        Self {
+            specs: stack.secrets.clone(),
+            spec: stack.secret_stores.clone(),
+            environment: stack.environment,
+            folder: folder.map(Path::to_owned),
+            variables,
+            file: OnceCell::new(),
+            vault: OnceCell::new(),
+            aws: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn spec(&self, name: &str) -> Option<&SecretSpec> {
+        self.specs.get(name)
+    }
+
+    /// A value, for whoever was found to be allowed to have it.
+    async fn read(&self, name: &str, source: &SecretSource, now: Timestamp) -> Result<Value, StoreError> {
+        match source {
+            SecretSource::Env { variable } => {
+                let value = self.variables.get(variable).cloned().ok_or_else(|| {
+                    StoreError::Missing(format!(
+                        "it has no value: set {variable} in the server's environment or in .env and restart it"
+                    ))
+                })?;
+                Ok(Value { value, facts: Facts::default() })
+            }
+            SecretSource::Generated => self.file().await?.generate(name, now).await,
+            SecretSource::EncryptedFile => self.file().await?.read(name),
+            SecretSource::Vault { mount, path, field } => {
+                self.vault().await?.read(Place { mount, path, field }, None).await
+            }
+            SecretSource::AwsSecretsManager { id, field } => {
+                self.aws().await?.read(id, field.as_deref()).await
+            }
+        }
+    }
+
+    /// The value that was in force until `grace` ago at most, where the store keeps it.
+    async fn read_previous(&self, name: &str, spec: &SecretSpec, now: Timestamp) -> Option<Value> {
+        if !matches!(spec.source, SecretSource::Generated | SecretSource::EncryptedFile) {
+            return None;
+        }
+        let file = self.file().await.ok()?;
+        let changed_at = file.facts(name).ok()?.changed_at?;
+        if now.since(changed_at) > spec.grace {
+            return None;
+        }
+        file.read_previous(name).ok()?
+    }
+
+    /// What the store knows of a secret without showing it; `None` where that would take reading it.
+    async fn facts(&self, name: &str, source: &SecretSource) -> Option<Facts> {
+        match source {
+            SecretSource::Env { .. } => None,
+            SecretSource::Generated | SecretSource::EncryptedFile => self.file().await.ok()?.facts(name).ok(),
+            SecretSource::Vault { mount, path, .. } => {
+                Some(self.vault().await.ok()?.metadata(mount, path).await.ok()?.current)
+            }
+            SecretSource::AwsSecretsManager { id, .. } => self.aws().await.ok()?.facts(id).await.ok(),
+        }
+    }
+
+    async fn write(
+        &self,
+        name: &str,
+        source: &SecretSource,
+        value: SecretString,
+        now: Timestamp,
+    ) -> Result<Facts, StoreError> {
+        match source {
+            SecretSource::Env { variable } => Err(StoreError::ReadOnly(format!(
+                "it is a variable of the server: change {variable} where the server is started, then restart it"
+            ))),
+            SecretSource::Generated | SecretSource::EncryptedFile => {
+                self.file().await?.write(name, value, now).await
+            }
+            SecretSource::Vault { mount, path, field } => {
+                self.vault().await?.write(Place { mount, path, field }, &value).await
+            }
+            SecretSource::AwsSecretsManager { id, field } => {
+                self.aws().await?.write(id, field.as_deref(), &value).await
+            }
+        }
+    }
+
+    async fn file(&self) -> Result<&EncryptedFile, StoreError> {
+        let open = async || {
+            let folder = self.folder.as_deref().ok_or_else(|| {
+                StoreError::Unreachable("the server has no state folder for its encrypted file".to_owned())
+            })?;
+            let local = matches!(self.environment, Environment::Development | Environment::Test);
+            let kms = match &self.spec.encrypted_file {
+                EncryptedFileKey::AwsKms { .. } => Some(aws::Kms::new(&aws::config(&self.spec.aws).await)),
+                EncryptedFileKey::File { .. } | EncryptedFileKey::Keyring => None,
+            };
+            master_key::open(&self.spec.encrypted_file, folder, local, kms.as_ref()).await
+        };
+        self.file.get_or_try_init(open).await
+    }
+
+    async fn vault(&self) -> Result<&Vault, StoreError> {
+        let open = async || match &self.spec.vault {
+            Some(spec) => Vault::new(spec),
+            None => {
+                Err(StoreError::Unreachable("there is no [secret_stores.vault] in the stack file".to_owned()))
+            }
+        };
+        self.vault.get_or_try_init(open).await
+    }
+
+    async fn aws(&self) -> Result<&aws::SecretsManager, StoreError> {
+        let open = async || Ok(aws::SecretsManager::new(&aws::config(&self.spec.aws).await));
+        self.aws.get_or_try_init(open).await
+    }
+}

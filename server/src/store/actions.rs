@@ -71,6 +71,26 @@ pub(crate) async fn lease(
     Ok(actions)
 }
 
+/// Whether the agent has an action to start or restart this generation of the replica.
+pub(crate) async fn is_leased(
+    db: &mut AnyConnection,
+    agent: &AgentName,
+    replica: &ReplicaId,
+    generation: i64,
+) -> Result<bool> {
+    let found: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM actions WHERE agent = $1 AND service = $2 AND slot = $3 AND generation = $4
+             AND status = 'leased' AND kind IN ('start', 'restart')",
+    )
+    .bind(agent.as_str())
+    .bind(replica.service.as_str())
+    .bind(i64::from(replica.slot))
+    .bind(generation)
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Keeps a lease of the agent alive; false when there is none.
 pub(crate) async fn extend(
     db: &mut AnyConnection,

@@ -273,20 +273,6 @@ pub(crate) async fn insert_key(db: &mut AnyConnection, key: &str, since: u64) ->
     Ok(())
 }
 
-/// Drops what entries below a number say, but those with these actions; their proof stays.
-pub(crate) async fn drop_bodies(db: &mut AnyConnection, below: u64, but: [&str; 3]) -> Result<u64> {
-    let done = sqlx::query(
-        "UPDATE audit_entries SET body = NULL WHERE seq < $1 AND body IS NOT NULL AND action NOT IN ($2, $3, $4)",
-    )
-    .bind(number(below)?)
-    .bind(but[0])
-    .bind(but[1])
-    .bind(but[2])
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
-
 impl Row {
     /// The canonical bytes; none after retention, or when what is there is no base64.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {

@@ -54,6 +54,7 @@ impl Server {
             external_url: None,
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],
+            environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
             variables: BTreeMap::new(),
             metrics: ops_telemetry::Metrics::new(),

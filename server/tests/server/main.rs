@@ -7,6 +7,7 @@ mod ack;
 mod agent;
 mod alertmanager;
 mod api;
+mod audit;
 mod control;
 mod harness;
 mod prometheus;

@@ -2,6 +2,9 @@
 //! [`gather`], a variant of `ops_contract::AnchorSpec`.
 
 mod file;
+mod s3;
+#[cfg(test)]
+mod s3_tests;
 mod webhook;
 
 use std::sync::Arc;
@@ -10,10 +13,12 @@ use std::time::Duration;
 use anyhow::Context;
 use ops_audit::anchor::Anchor;
 use ops_audit::checkpoint::Signed;
+use ops_audit::export::{Line, parse};
 use ops_contract::AnchorSpec;
 use tokio::time::timeout;
 
-use crate::store::{self, audit as table, leases};
+use crate::secrets::stores::aws;
+use crate::store::{audit as table, leases};
 use crate::{App, clock};
 
 /// Longest time that a place may take.
@@ -88,9 +93,32 @@ impl Anchoring {
         match place {
             AnchorSpec::File { path } => file::put(path, anchor).await,
             AnchorSpec::Webhook { url } => webhook::put(&self.http, url, anchor, signed).await,
-            AnchorSpec::S3 { .. } => anyhow::bail!("there is no S3 here yet"),
+            AnchorSpec::S3 { bucket, prefix, retain_days } => {
+                let place = s3_place(&self.app, bucket).await;
+                let until = clock::now() + Duration::from_secs(u64::from(*retain_days) * 86_400);
+                let checkpoint = &signed.checkpoint;
+                let key = format!("{prefix}/{:020}-{}.json", checkpoint.size, checkpoint.time_ms);
+                let line = Line::Anchor(anchor.clone()).to_string();
+                Ok(place.put(&key, line.into_bytes(), until).await?)
+            }
         }
     }
+}
+
+async fn s3_place(app: &App, bucket: &str) -> s3::S3Place {
+    s3::S3Place::new(&aws::config(&app.stack.secret_stores.aws).await, bucket)
+}
+
+/// Every version of every anchor in the bucket: what somebody put over one is not what was laid down.
+async fn s3_all(app: &App, bucket: &str, prefix: &str) -> anyhow::Result<Vec<Anchor>> {
+    let place = s3_place(app, bucket).await;
+    let mut anchors = Vec::new();
+    for object in place.list(&format!("{prefix}/")).await? {
+        if let Ok(Line::Anchor(anchor)) = parse(&place.get(&object).await?) {
+            anchors.push(anchor);
+        }
+    }
+    Ok(anchors)
 }
 
 /// All anchors that can be read back, and the places that were searched.
@@ -100,7 +128,7 @@ pub(super) async fn gather(app: &App) -> (Vec<Anchor>, Vec<String>) {
         let found = match place {
             AnchorSpec::File { path } => file::all(path).await,
             AnchorSpec::Webhook { .. } => continue,
-            AnchorSpec::S3 { .. } => continue,
+            AnchorSpec::S3 { bucket, prefix, .. } => s3_all(app, bucket, prefix).await,
         };
         match found {
             Ok(found) => {
@@ -117,16 +145,4 @@ pub(super) async fn gather(app: &App) -> (Vec<Anchor>, Vec<String>) {
         }
     }
     (anchors, searched)
-}
-
-/// Whether a place's last anchor failed, for the metrics.
-pub(crate) async fn ages(app: &App) -> store::Result<Vec<(String, Option<i64>)>> {
-    let mut db = app.store.connection().await?;
-    let mut ages = Vec::new();
-    for place in &app.audit.spec.anchors {
-        let name = place.place();
-        let last = table::last_anchor(&mut db, &name).await?;
-        ages.push((name, last.map(|(written_ms, _)| written_ms)));
-    }
-    Ok(ages)
 }
