@@ -40,6 +40,9 @@ pub(crate) async fn view(
         });
     }
     drop(db);
+    // Each takes the lock for itself: not both in one expression.
+    let verified = app.audit.memory().verified.clone();
+    let fault = app.audit.fault();
     let state = AuditState {
         origin: app.audit.origin.clone(),
         entries: head.size(),
@@ -47,8 +50,8 @@ pub(crate) async fn view(
         sealed: sealed.as_ref().map_or(0, |it| it.size),
         sealed_at: sealed.map(|it| Timestamp(it.time_ms * 1_000)),
         anchors,
-        verified: app.audit.memory().verified.clone(),
-        fault: app.audit.fault(),
+        verified,
+        fault,
     };
     let entries = rows.iter().map(row_view).collect();
     Ok(AuditView { at: clock::now(), state, filter, entries, next, findings: Vec::new() })

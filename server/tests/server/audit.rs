@@ -185,32 +185,27 @@ async fn every_attack_is_found(database: &str, folder: &TempDir) {
     assert_eq!((clean["integrity"].as_str(), &clean["fault"]), (Some("intact"), &Value::Null), "{clean}");
     sqlx::any::install_default_drivers();
     let pool = AnyPool::connect(database).await.unwrap();
-    for table in ["audit_entries", "audit_checkpoints"] {
-        pool.execute(sqlx::AssertSqlSafe(format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")))
-            .await
-            .unwrap();
-    }
+    let tables = [("audit_entries", "seq"), ("audit_checkpoints", "size")];
+    let run = async |sql: String| pool.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
     for (name, attack, how) in ATTACKS {
+        for (table, _) in tables {
+            run(format!("DROP TABLE IF EXISTS kept_{table}")).await;
+            run(format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await;
+        }
         for statement in attack.split(';') {
-            pool.execute(*Box::leak(Box::new(statement))).await.unwrap();
+            run(statement.to_owned()).await;
         }
         let said = verify(&server).await;
         let found = said["integrity"] == "broken" || said["completeness"] == "broken";
         // Rows beyond the end of the log are no entries: nobody is shown them as such.
         assert!(found || *how == "beyond", "{name} is not found: {said}");
-        for table in ["audit_entries", "audit_checkpoints"] {
-            let kept = format!(
-                "DELETE FROM {table} WHERE {} ",
-                if table == "audit_entries" {
-                    "seq <= (SELECT MAX(seq) FROM kept_audit_entries) OR seq > 99"
-                } else {
-                    "size <= (SELECT MAX(size) FROM kept_audit_checkpoints)"
-                }
-            );
-            pool.execute(sqlx::AssertSqlSafe(kept)).await.unwrap();
-            pool.execute(sqlx::AssertSqlSafe(format!("INSERT INTO {table} SELECT * FROM kept_{table}")))
-                .await
-                .unwrap();
+        for (table, key) in tables {
+            // What was written meanwhile stays: looking at the log is an entry of it.
+            run(format!(
+                "DELETE FROM {table} WHERE {key} <= (SELECT MAX({key}) FROM kept_{table}) OR {key} > 99"
+            ))
+            .await;
+            run(format!("INSERT INTO {table} SELECT * FROM kept_{table}")).await;
         }
     }
     let said = verify(&server).await;
