@@ -2,7 +2,7 @@
 //! log was seen.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ pub(super) fn open(folder: Option<&Path>, file: Option<&Path>, origin: &str) -> 
             path.display()
         );
         let key = LocalKey::from_seed(origin, &rand::random())?;
-        write(&path, key.to_secret_text().as_bytes())?;
+        write_new(&path, key.to_secret_text().as_bytes())?;
     }
     let next = path.with_extension("next");
     let next_key = next.exists().then(|| read_key(&next, origin)).transpose()?;
@@ -124,16 +124,35 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 /// Writes for the owner's eyes, whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let part = path.with_extension("part");
+    let part = write_part(path, bytes)?;
+    std::fs::rename(&part, path).with_context(|| format!("could not write {}", path.display()))
+}
+
+/// Like [`write`], but leaves what another server on this host has put there meanwhile.
+fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let part = write_part(path, bytes)?;
+    let linked = std::fs::hard_link(&part, path);
+    std::fs::remove_file(&part).with_context(|| format!("could not remove {}", part.display()))?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("could not write {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A file beside `path` that nobody else writes.
+fn write_part(path: &Path, bytes: &[u8]) -> anyhow::Result<PathBuf> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:08x}.part", rand::random::<u32>()));
+    let part = path.with_file_name(name);
     let mut file = OpenOptions::new()
-        .create(true)
+        .create_new(true)
         .write(true)
-        .truncate(true)
         .mode(0o600)
         .open(&part)
         .with_context(|| format!("could not write {}", part.display()))?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(&part, path).with_context(|| format!("could not write {}", path.display()))?;
-    Ok(())
+    Ok(part)
 }

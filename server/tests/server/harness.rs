@@ -74,6 +74,7 @@ impl Server {
         // The socket listens before the store is open: requests wait until it serves.
         server
             .eventually("ready", async |it| {
+                assert!(!it.running.is_finished(), "the server ended at its start");
                 it.client.get(it.at("/readyz")).send().await.ok().filter(|it| it.status() == 200)
             })
             .await;

@@ -3,7 +3,7 @@
 //! Ours are `secret.read` by anybody but the control plane itself. Of other systems every entry with a device is read: what was
 //! done stands after the last dot of its action (`vault.read`, `aws.get_secret_value`), the rest in its details.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use ops_contract::{AuditActorKind, AuditEntry, AuditOutcome, Timestamp};
 
