@@ -40,6 +40,7 @@ use ops_contract::{ReplicaId, ServiceName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 
@@ -84,7 +85,7 @@ impl Store {
             .connect(&url)
             .await
             .context("could not open the store")?;
-        sqlx::migrate!("../migrations").run(&pool).await.context("could not migrate the store")?;
+        migrate(&pool, sqlite).await.context("could not migrate the store")?;
         Ok(Self { pool, shared: !sqlite })
     }
 
@@ -103,6 +104,22 @@ impl Store {
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// sqlx locks the migrations of PostgreSQL against another server's; those of SQLite it does not: one of two that start
+/// at once finds a table that the other has just made. Each is a transaction, so that trying again goes on behind it.
+async fn migrate(pool: &AnyPool, sqlite: bool) -> std::result::Result<(), MigrateError> {
+    const TRIES: usize = 20;
+    let migrations = sqlx::migrate!("../migrations");
+    if sqlite {
+        for _ in 1..TRIES {
+            match migrations.run(pool).await {
+                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {}
+                done => return done,
+            }
+        }
+    }
+    migrations.run(pool).await
 }
 
 /// An enum as the wire writes it: `gave_up`.

@@ -1,7 +1,7 @@
 //! Addresses, and the networks that they are taken for: 24 bits of IPv4, 48 of IPv6.
 
-use std::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
