@@ -37,6 +37,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use app::App;
 pub use config::{Config, Grpc};
+#[doc(hidden)]
+pub use http::described;
 pub use http::openapi;
 
 /// Longest wait for requests at the end.

@@ -134,6 +134,14 @@ fn files_stay_readable() {
     assert!(long.is_empty(), "split these, one idea per file:\n{}", long.join("\n"));
 }
 
+#[test]
+fn the_repository_holds_no_secret() {
+    let output = ops_tests::system::insightdesk(&root(), &["doctor", "--repository"]).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("repository"), "{said}");
+}
+
 /// Lines up to the file's own unit tests.
 fn code_lines(text: &str) -> usize {
     text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()

@@ -158,7 +158,7 @@ mod tests {
             ("sent bearer abc.def", "sent bearer ‹redacted›"),
             ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x", "got ‹redacted›"),
             ("used ghp_0123456789abcdef0123", "used ‹redacted›"),
-            ("-----BEGIN PRIVATE KEY-----\nabc", "‹redacted›"),
+            ("-----BEGIN PRIVATE KEY-----\nabc", "‹redacted›"), // not-a-secret
             ("", ""),
             ("\"", "\""),
             ("password:", "password:"),

@@ -78,8 +78,14 @@ pub(crate) async fn serve(listener: TcpListener, app: &Arc<App>, grace: Duration
     }
 }
 
-/// All routes.
-fn router(app: &Arc<App>) -> Router {
+/// All routes, as axum describes them: so that a test sees one that nobody has said who may use.
+#[doc(hidden)]
+#[must_use]
+pub fn described() -> String {
+    format!("{:?}", routes())
+}
+
+fn routes() -> Router<Arc<App>> {
     let api = Router::new()
         .merge(actions::routes())
         .merge(alerts::routes())
@@ -114,6 +120,10 @@ fn router(app: &Arc<App>) -> Router {
         .merge(otlp::routes())
         .merge(page::routes())
         .merge(remote_write::routes())
+}
+
+fn router(app: &Arc<App>) -> Router {
+    routes()
         .fallback(|| async { ApiError::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(axum::middleware::from_fn_with_state(app.clone(), record::record))

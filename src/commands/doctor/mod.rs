@@ -1,6 +1,10 @@
 //! `insightdesk doctor`: looks at this machine and the running stack; for each fault, the fix.
 
+mod look_alikes;
+mod repository;
+
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use ops_contract::NowView;
@@ -24,9 +28,14 @@ const FRESH_S: f64 = 15.0;
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code 1 when something must be mended.\n\nExamples:\n  insightdesk doctor\n  insightdesk doctor --json | jq '.[] | select(.state != \"good\")'"
+    after_help = "Exit code 1 when something must be mended.\n\nExamples:\n  insightdesk doctor\n  insightdesk doctor --json | jq '.[] | select(.state != \"good\")'\n  insightdesk doctor --repository    # in CI: refuses what should not be committed"
 )]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Look only for committed secrets: environment and key files, and lines that look like keys, in the repository around
+    /// this folder
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = ".")]
+    repository: Option<PathBuf>,
+}
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -46,7 +55,21 @@ enum State {
     Bad,
 }
 
-pub(super) async fn run(globals: &Globals, _: &Arguments) -> Result {
+pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result {
+    let checks = match &arguments.repository {
+        Some(folder) => repository::look(folder),
+        None => machine(globals).await?,
+    };
+    if globals.json {
+        output::json(&checks)?
+    } else {
+        say(&checks)
+    }
+    let faults = checks.iter().filter(|it| it.state == State::Bad).count();
+    if faults == 0 { Ok(()) } else { Err(Failure::new(Kind::Problems, "")) }
+}
+
+async fn machine(globals: &Globals) -> Result<Vec<Check>> {
     let place = Place::find(globals)?;
     let mut checks = programs_found();
     checks.push(shim()?);
@@ -58,15 +81,10 @@ pub(super) async fn run(globals: &Globals, _: &Arguments) -> Result {
         }
         Err(_) => checks.push(bad("stack file", "it has faults or is missing", "insightdesk stack check")),
     }
+    let folder = place.stack_file.parent().unwrap_or_else(|| std::path::Path::new("."));
+    checks.extend(repository::look(folder));
     checks.extend(control_plane(globals).await);
-
-    if globals.json {
-        output::json(&checks)?
-    } else {
-        say(&checks)
-    }
-    let faults = checks.iter().filter(|it| it.state == State::Bad).count();
-    if faults == 0 { Ok(()) } else { Err(Failure::new(Kind::Problems, "")) }
+    Ok(checks)
 }
 
 fn say(checks: &[Check]) {
