@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use ops_audit::anchor::HighWater;
@@ -160,16 +161,17 @@ pub(crate) async fn append_in(
     let before: (u64, Hash) = (head.size(), head.link);
     let now_ms = clock::now().0 / 1_000;
     let mut all = Vec::with_capacity(drafts.len());
+    let mut events = HashSet::new();
     for draft in drafts {
         if let Source::External { device, event_id } = &draft.source
-            && table::has_event(db, device, event_id).await?
+            && (!events.insert((device.clone(), event_id.clone()))
+                || table::has_event(db, device, event_id).await?)
         {
             continue;
         }
-        let appended = head.append(draft, now_ms)?;
-        table::insert(db, &appended).await?;
-        all.push(appended);
+        all.push(head.append(draft, now_ms)?);
     }
+    table::insert(db, &all).await?;
     if !all.is_empty() && !table::replace(db, before, &head).await? {
         return Err(Refused::Foreign("its end changed under the lock".to_owned()));
     }

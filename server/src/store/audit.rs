@@ -74,30 +74,44 @@ pub(crate) async fn replace(db: &mut AnyConnection, before: (u64, Hash), head: &
     Ok(done.rows_affected() == 1)
 }
 
-pub(crate) async fn insert(db: &mut AnyConnection, appended: &Appended) -> Result<()> {
-    let entry = &appended.entry;
-    let (device, event) = match &entry.source {
-        Source::Own => (None, None),
-        Source::External { device, event_id } => (Some(device), Some(event_id)),
-    };
-    sqlx::query(
-        "INSERT INTO audit_entries
-             (seq, time_ms, actor, action, subject, outcome, device, event, body, leaf, link)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(number(entry.seq)?)
-    .bind(entry.time_ms)
-    .bind(&entry.actor.name)
-    .bind(&entry.action)
-    .bind(&entry.subject)
-    .bind(word(&entry.outcome)?)
-    .bind(device)
-    .bind(event)
-    .bind(STANDARD.encode(&appended.bytes))
-    .bind(appended.leaf.to_string())
-    .bind(appended.link.to_string())
-    .execute(db)
-    .await?;
+/// Rows of one statement.
+const ROWS: usize = 50;
+
+/// Puts entries into the log. Many rows to a statement: others wait while the log's end is locked.
+pub(crate) async fn insert(db: &mut AnyConnection, appended: &[Appended]) -> Result<()> {
+    const BINDS: usize = 11;
+    for rows in appended.chunks(ROWS) {
+        let places = (0..rows.len()).map(|row| {
+            let places: Vec<String> = (1..=BINDS).map(|it| format!("${}", row * BINDS + it)).collect();
+            format!("({})", places.join(", "))
+        });
+        let sql = format!(
+            "INSERT INTO audit_entries
+                 (seq, time_ms, actor, action, subject, outcome, device, event, body, leaf, link)
+             VALUES {}",
+            places.collect::<Vec<_>>().join(", ")
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for Appended { entry, bytes, leaf, link, .. } in rows {
+            let (device, event) = match &entry.source {
+                Source::Own => (None, None),
+                Source::External { device, event_id } => (Some(device), Some(event_id)),
+            };
+            query = query
+                .bind(number(entry.seq)?)
+                .bind(entry.time_ms)
+                .bind(&entry.actor.name)
+                .bind(&entry.action)
+                .bind(&entry.subject)
+                .bind(word(&entry.outcome)?)
+                .bind(device)
+                .bind(event)
+                .bind(STANDARD.encode(bytes))
+                .bind(leaf.to_string())
+                .bind(link.to_string());
+        }
+        query.execute(&mut *db).await?;
+    }
     Ok(())
 }
 

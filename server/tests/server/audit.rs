@@ -230,10 +230,17 @@ async fn no_fork(database: &str, folder: &TempDir) {
     let (one, other) = tokio::join!(server(database, folder), server(database, folder));
     let reads = (0..1_000).map(|number| {
         let server = if number % 2 == 0 { &one } else { &other };
-        read(server, Role::Admin, "API_KEY")
+        // On a machine that has too much to do, some wait for longer than they may, and are refused.
+        async move {
+            loop {
+                match read(server, Role::Admin, "API_KEY").await.0 {
+                    200 => break,
+                    status => assert_eq!(status, 503),
+                }
+            }
+        }
     });
-    let answers = futures::future::join_all(reads).await;
-    assert!(answers.iter().all(|(status, _)| *status == 200));
+    futures::future::join_all(reads).await;
     let mut verifier = Verifier::of_export(Trust { keys: vec![first_key(folder)], ..Trust::default() });
     verifier.feed(&export(&one).await);
     let verdict = verifier.finish();
