@@ -6,6 +6,7 @@ mod alertmanager;
 mod alerts;
 mod amtool;
 mod architecture;
+mod canary;
 mod nothing_lost;
 mod page;
 mod paging;

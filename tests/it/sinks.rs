@@ -27,6 +27,7 @@ pub(crate) struct Span {
 pub(crate) struct Sinks {
     spans: Arc<Mutex<Vec<Span>>>,
     envelopes: Arc<Mutex<Vec<Vec<u8>>>>,
+    exports: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Sinks {
@@ -52,6 +53,11 @@ impl Sinks {
         traces
     }
 
+    /// Exports of traces as sent.
+    pub(crate) fn exports(&self) -> Vec<Vec<u8>> {
+        self.exports.lock().unwrap().clone()
+    }
+
     /// Sentry envelopes as sent.
     pub(crate) fn envelopes(&self) -> Vec<Vec<u8>> {
         self.envelopes.lock().unwrap().clone()
@@ -59,7 +65,9 @@ impl Sinks {
 }
 
 async fn take_spans(State(sinks): State<Sinks>, headers: HeaderMap, body: Bytes) {
-    let request = ExportTraceServiceRequest::decode(&*unpack(&headers, &body)).unwrap();
+    let bytes = unpack(&headers, &body);
+    let request = ExportTraceServiceRequest::decode(&*bytes).unwrap();
+    sinks.exports.lock().unwrap().push(bytes);
     for resource_spans in request.resource_spans {
         let attributes = resource_spans.resource.map(|it| it.attributes).unwrap_or_default();
         let service = text(&attributes, "service.name");

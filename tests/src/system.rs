@@ -36,9 +36,15 @@ impl System {
 
     /// Starts the stack of a folder made by [`prepare`].
     pub async fn start_in(folder: TempDir) -> anyhow::Result<Self> {
+        Self::start_with(folder, Vec::new()).await
+    }
+
+    /// The same, with more in the environment of the control plane.
+    pub async fn start_with(folder: TempDir, environment: Vec<(String, String)>) -> anyhow::Result<Self> {
         let output = {
-            let path = folder.path().to_owned();
-            tokio::task::spawn_blocking(move || insightdesk(&path, &["up", "--detach"])).await??
+            let mut command = cli(folder.path(), &["up", "--detach"])?;
+            command.envs(environment);
+            tokio::task::spawn_blocking(move || command.output()).await??
         };
         if !output.status.success() {
             let words = describe(&output);
@@ -205,14 +211,19 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
 
 /// Runs the CLI in `folder` and waits for its end.
 pub fn insightdesk(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
-    Command::new(bin_dir()?.join("insightdesk"))
+    cli(folder, arguments)?.output().context("could not run insightdesk: build it first with `./x build`")
+}
+
+/// The CLI in `folder`, not yet started.
+pub fn cli(folder: &Path, arguments: &[&str]) -> anyhow::Result<Command> {
+    let mut command = Command::new(bin_dir()?.join("insightdesk"));
+    command
         .args(arguments)
         .current_dir(folder)
         .env_remove("INSIGHTDESK_URL")
         .env_remove("INSIGHTDESK_TOKEN")
-        .stdin(std::process::Stdio::null())
-        .output()
-        .context("could not run insightdesk: build it first with `./x build`")
+        .stdin(std::process::Stdio::null());
+    Ok(command)
 }
 
 /// Sends a signal to a process; one that is gone is fine.
