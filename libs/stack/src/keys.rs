@@ -93,7 +93,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
         &["address", "namespace", "auth", "token_file", "role_id", "secret_id_file", "role", "auth_mount"],
     ),
     ("secret_stores.aws", &["region", "endpoint_url"]),
-    ("audit", &["key_file", "seal_every", "anchor_every", "anchors"]),
+    ("audit", &["key_file", "seal_every", "retention", "anchor_every", "anchors"]),
     ("audit.anchors.NAME", &["file", "bucket", "prefix", "retain_days", "webhook"]),
     (
         "alerts",
@@ -145,7 +145,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
 pub const LATER: &[(&str, &[&str])] = &[
     ("", &["storage", "smtp", "certificates", "network"]),
     ("secrets.NAME", &["approval", "consumers", "canary", "store", "users", "admin_secret"]),
-    ("audit", &["retention", "sources", "findings"]),
+    ("audit", &["sources", "findings"]),
 ];
 
 /// The keys of a section in one of the tables above.

@@ -81,6 +81,11 @@ impl Entry {
         self
     }
 
+    /// Who it is that does it.
+    pub(crate) fn actor(self) -> Actor {
+        self.actor
+    }
+
     /// The draft, with its random bytes.
     pub(crate) fn draft(self) -> Draft {
         Draft {

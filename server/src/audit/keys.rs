@@ -31,8 +31,7 @@ pub(super) struct Chosen {
 
 /// Reads the key; makes one when there is none.
 pub(super) fn open(folder: Option<&Path>, file: Option<&Path>, origin: &str) -> anyhow::Result<Keys> {
-    let path = file.map(Path::to_owned).or_else(|| folder.map(|it| it.join(KEY)));
-    let Some(path) = path else {
+    let Some(path) = self::file(folder, file) else {
         return Ok(Keys { key: LocalKey::from_seed(origin, &rand::random())?, next: None });
     };
     if !path.exists() {
@@ -47,6 +46,16 @@ pub(super) fn open(folder: Option<&Path>, file: Option<&Path>, origin: &str) -> 
     let next = path.with_extension("next");
     let next_key = next.exists().then(|| read_key(&next, origin)).transpose()?;
     Ok(Keys { key: read_key(&path, origin)?, next: next_key.map(|it| (it, next, path)) })
+}
+
+/// Where the key lies; `None`: in memory only.
+pub(super) fn file(folder: Option<&Path>, file: Option<&Path>) -> Option<PathBuf> {
+    file.map(Path::to_owned).or_else(|| folder.map(|it| it.join(KEY)))
+}
+
+/// Lays the next key beside the one at `path`, before the log says that it signs.
+pub(super) fn write_next(path: Option<&Path>, key: &LocalKey) -> anyhow::Result<()> {
+    path.map_or(Ok(()), |it| write(&it.with_extension("next"), key.to_secret_text().as_bytes()))
 }
 
 /// The key that the log says signs now.

@@ -13,6 +13,7 @@ mod keys;
 mod places;
 mod receipt;
 mod seal;
+mod statements;
 mod verify;
 mod view;
 
@@ -45,7 +46,9 @@ pub(crate) struct Audit {
     pub(crate) spec: AuditSpec,
     /// Where key and mark lie; `None`: in memory only, as tests have it.
     folder: Option<PathBuf>,
-    key: Arc<LocalKey>,
+    key: Mutex<Arc<LocalKey>>,
+    /// One change of keys at a time.
+    handing_over: tokio::sync::Mutex<()>,
     /// The first key that signed, as this host knows it.
     pub(crate) first_key: PublicKey,
     /// Has what waits appended now.
@@ -111,7 +114,8 @@ impl Audit {
             origin,
             spec,
             folder: folder.map(Path::to_owned),
-            key: Arc::new(key.key),
+            key: Mutex::new(Arc::new(key.key)),
+            handing_over: tokio::sync::Mutex::default(),
             first_key,
             wake: Activator::default(),
             seal: Activator::default(),
@@ -160,8 +164,16 @@ impl Audit {
     }
 
     /// The key that signs now.
-    pub(crate) fn public_key(&self) -> &PublicKey {
-        self.key.public()
+    pub(crate) fn public_key(&self) -> PublicKey {
+        self.key().public().clone()
+    }
+
+    fn key(&self) -> Arc<LocalKey> {
+        Arc::clone(&self.key.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_key(&self, key: LocalKey) {
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
     }
 
     /// Why the record cannot be relied on now, if so: not appended to, not signed, or cut.

@@ -27,11 +27,14 @@ impl Audit {
 
     /// Signs the log as it is now; without the right key it is left unsigned, and that is told.
     pub(crate) async fn seal_now(&self, store: &Store) -> anyhow::Result<Option<Signed>> {
+        let mut db = store.begin().await?;
+        let mut head = table::lock(&mut db).await?;
+        if let Some(signs) = table::keys(&mut db).await?.last() {
+            self.follow(signs);
+        }
         if self.memory().seal_fault.is_some() {
             return Ok(None);
         }
-        let mut db = store.begin().await?;
-        let mut head = table::lock(&mut db).await?;
         let before = (head.size(), head.link);
         let now_ms = clock::now().0 / 1_000;
         let last = table::last_checkpoint(&mut db).await?;
@@ -43,7 +46,7 @@ impl Audit {
             return Ok(last.and_then(|it| Signed::parse(&it.checkpoint).ok()));
         }
         let checkpoint = head.checkpoint(now_ms);
-        let signed = checkpoint.sign(&*self.key)?;
+        let signed = checkpoint.sign(&*self.key())?;
         table::insert_checkpoint(&mut db, &signed).await?;
         if !table::replace(&mut db, before, &head).await? {
             return Err(anyhow::anyhow!("the end of the audit log changed under its lock"));

@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/audit", get(list))
         .route("/audit/export", get(export))
+        .route("/audit/rotate-key", post(rotate_key))
         .route("/audit/verify", post(verify))
         .route("/audit/{seq}/receipt", get(receipt))
 }
@@ -107,6 +108,28 @@ pub(super) async fn verify(
     let entry = audit::of_operator(&operator, remote.0, action::READ, &app.audit.origin).why("to verify it");
     app.audit.append(vec![entry.draft()]).await?;
     Ok(Json(audit::verify(&app).await?.1))
+}
+
+/// The key that signs the log now.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct SigningKey {
+    /// `name+id+key`.
+    key: String,
+}
+
+/// Has another key sign the log from now on. The old one says so in the log, and nothing else is ever signed by it.
+#[utoipa::path(post, path = "/api/audit/rotate-key", responses((status = 200, body = SigningKey)))]
+pub(super) async fn rotate_key(
+    Admin(operator): Admin,
+    remote: Remote,
+    State(app): State<Arc<App>>,
+) -> ApiResult<Json<SigningKey>> {
+    let actor = audit::of_operator(&operator, remote.0, action::HANDOVER, &app.audit.origin).actor();
+    let key = app.audit.hand_over(&app.store, actor).await.map_err(|error| {
+        tracing::error!(error = format!("{error:#}"), "the key of the audit log was not changed");
+        ApiError::Unavailable(format!("the key was not changed: {error}"))
+    })?;
+    Ok(Json(SigningKey { key: key.to_string() }))
 }
 
 /// Proof that an entry is in the log, checked with the public key and nothing else.

@@ -35,6 +35,7 @@ use crate::App;
         audit::export,
         audit::list,
         audit::receipt,
+        audit::rotate_key,
         audit::verify,
         changes::list,
         decisions::list,

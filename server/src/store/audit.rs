@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use ops_audit::anchor::Anchor;
 use ops_audit::chain::{Appended, Head};
 use ops_audit::checkpoint::Signed;
-use ops_audit::entry::{Entry, Source};
+use ops_audit::entry::{Entry, Source, action};
 use ops_audit::hash::Hash;
 use sqlx::AnyConnection;
 
@@ -134,6 +134,34 @@ pub(crate) async fn rows(db: &mut AnyConnection, from: u64, end: u64, limit: u32
         "SELECT {COLUMNS} FROM audit_entries WHERE seq >= $1 AND seq < $2 ORDER BY seq LIMIT {limit}"
     );
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(number(from)?).bind(number(end)?).fetch_all(db).await
+}
+
+/// The entry of this number.
+pub(crate) async fn row(db: &mut AnyConnection, seq: u64) -> Result<Option<Row>> {
+    Ok(rows(db, seq, seq + 1, 1).await?.pop())
+}
+
+/// Below this number bodies were dropped, as the last entry about it says.
+pub(crate) async fn retained_below(db: &mut AnyConnection) -> Result<u64> {
+    let wanted = Wanted { action: action::RETENTION, ..Wanted::default() };
+    let last = newest(db, &wanted, 1).await?.pop().and_then(|it| it.entry());
+    Ok(last.and_then(|it| it.details.get("below")?.parse().ok()).unwrap_or(0))
+}
+
+/// Drops what the entries `from..below` say, but of those that verifying needs. Gives how many.
+pub(crate) async fn drop_bodies(db: &mut AnyConnection, from: u64, below: u64) -> Result<u64> {
+    let done = sqlx::query(
+        "UPDATE audit_entries SET body = NULL
+         WHERE seq >= $1 AND seq < $2 AND body IS NOT NULL AND action NOT IN ($3, $4, $5)",
+    )
+    .bind(number(from)?)
+    .bind(number(below)?)
+    .bind(action::START)
+    .bind(action::HANDOVER)
+    .bind(action::RETENTION)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Which entries are wanted; empty parts want all.

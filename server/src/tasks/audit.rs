@@ -44,6 +44,18 @@ impl Task for AuditSeal {
     }
 }
 
+/// Drops what entries say that are older than the retention.
+pub(super) struct AuditRetain(pub(super) Arc<App>);
+
+impl Task for AuditRetain {
+    const NAME: &'static str = "audit_retain";
+    type Report = Count;
+
+    async fn run(&mut self) -> anyhow::Result<Count> {
+        Ok(Count { count: self.0.audit.retain(&self.0.store).await? })
+    }
+}
+
 /// Lays signed states down outside.
 pub(super) struct AuditAnchor(pub(super) Anchoring);
 

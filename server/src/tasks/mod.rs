@@ -55,6 +55,9 @@ pub(crate) fn spawn(app: &Arc<App>) {
     supervisor.spawn(audit::AuditAppend(app.clone()), Duration::from_secs(1), &app.audit.wake);
     supervisor.spawn(audit::AuditSeal(app.clone()), Duration::from_secs(1), &app.audit.seal);
     supervisor.spawn(audit::AuditVerify(app.clone()), Duration::from_secs(86_400), &Activator::default());
+    if app.audit.spec.retention.is_some() {
+        supervisor.spawn(audit::AuditRetain(app.clone()), Duration::from_secs(3_600), &Activator::default());
+    }
     if !app.audit.spec.anchors.is_empty() {
         match crate::audit::Anchoring::new(app.clone()) {
             Ok(anchoring) => {

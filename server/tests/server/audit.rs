@@ -263,6 +263,95 @@ async fn two_servers_never_fork_the_log_in_postgresql() {
 }
 
 #[tokio::test]
+async fn another_key_signs_and_the_first_one_still_verifies_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = sqlite(&folder);
+    let (one, other) = tokio::join!(server(&database, &folder), server(&database, &folder));
+    let first = first_key(&folder);
+    let key = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let before = key("audit.key");
+    let rotate = || one.ask(Role::Admin, Method::POST, "/api/audit/rotate-key").send();
+    for _ in 0..2 {
+        let answer = rotate().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let signs = answer.json::<Value>().await.unwrap()["key"].as_str().unwrap().to_owned();
+        assert_ne!(signs, first.to_string());
+        assert_eq!(read(&other, Role::Admin, "API_KEY").await.0, 200);
+        // The other server on this host follows: what it signs is good.
+        for server in [&other, &one] {
+            let mut verifier = Verifier::of_export(Trust { keys: vec![first.clone()], ..Trust::default() });
+            verifier.feed(&export(server).await);
+            let verdict = verifier.finish();
+            assert_eq!(verdict.integrity, Integrity::Intact, "{verdict:#?}");
+            assert_eq!(verdict.sealed, verdict.entries);
+            assert_eq!(verify(server).await["integrity"], "intact");
+        }
+        assert_eq!(entries(&one, "?limit=1").await.len(), 1);
+    }
+    assert_ne!(before, key("audit.key"), "the old key is gone");
+    one.stop().await;
+    other.stop().await;
+
+    // Ended between the entry and the file: the next start takes the key that the log says.
+    std::fs::rename(folder.path().join("audit.key"), folder.path().join("audit.next")).unwrap();
+    std::fs::write(folder.path().join("audit.key"), &before).unwrap();
+    std::fs::set_permissions(
+        folder.path().join("audit.key"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    let again = server(&database, &folder).await;
+    assert_eq!(verify(&again).await["integrity"], "intact");
+    again.stop().await;
+
+    // A key that the log knows nothing of signs nothing.
+    std::fs::remove_file(folder.path().join("audit.key")).unwrap();
+    let strange = server(&database, &folder).await;
+    let state = strange.ask(Role::Admin, Method::GET, "/api/audit").send().await.unwrap();
+    let state = state.json::<Value>().await.unwrap();
+    assert!(state["state"]["fault"].as_str().unwrap().contains("audit.key"), "{state}");
+    strange.stop().await;
+}
+
+#[tokio::test]
+async fn what_old_entries_say_is_dropped_and_the_proof_of_them_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = sqlite(&folder);
+    let young = server(&database, &folder).await;
+    for _ in 0..10 {
+        read(&young, Role::Admin, "API_KEY").await;
+    }
+    young.stop().await;
+    let mut config = Server::config(&database);
+    config.state_dir = Some(folder.path().to_owned());
+    config.stack.audit.retention = Some(std::time::Duration::ZERO);
+    let server = Server::start_on(config).await;
+    let dropped = async |it: &Server| {
+        let dropped = entries(it, "?action=secret.read&limit=100").await;
+        (dropped.len() == 10 && dropped.iter().all(|it| it["details"]["body"] == "dropped"))
+            .then_some(dropped)
+    };
+    let left = server.eventually("dropped", dropped).await;
+    assert!(left.iter().all(|it| it["actor"] == "admin" && it["purpose"].is_null()), "{left:#?}");
+    let log = export(&server).await;
+    assert!(!String::from_utf8_lossy(&log).contains("a test"), "what they said is gone");
+    let mut verifier = Verifier::of_export(Trust { keys: vec![first_key(&folder)], ..Trust::default() });
+    verifier.feed(&log);
+    let verdict = verifier.finish();
+    assert_eq!(verdict.integrity, Integrity::Intact, "{verdict:#?}");
+    assert!(verdict.bodies_dropped >= 10, "{verdict:#?}");
+    assert_eq!(verify(&server).await["integrity"], "intact");
+
+    // What nobody signed away must still be there.
+    read(&server, Role::Admin, "NONE").await;
+    sqlx::any::install_default_drivers();
+    let pool = AnyPool::connect(&database).await.unwrap();
+    pool.execute("UPDATE audit_entries SET body = NULL WHERE subject = 'NONE'").await.unwrap();
+    assert_eq!(verify(&server).await["integrity"], "broken");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_recorded_is_not_handed_out() {
     let folder = tempfile::tempdir().unwrap();
     let database = sqlite(&folder);

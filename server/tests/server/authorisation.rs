@@ -148,6 +148,7 @@ const RULES: &[(Rule, &[&str])] = &[
         ADMIN,
         &[
             "GET /api/audit/export",
+            "POST /api/audit/rotate-key",
             "POST /api/links",
             "GET POST /api/operators",
             "PUT /api/secrets/{name}",

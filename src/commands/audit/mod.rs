@@ -35,6 +35,11 @@ pub(crate) enum Command {
         after_help = "Keep it: it shows the entry to whoever has the log's public key, whatever becomes of the log.\n\nExamples:\n  insightdesk audit receipt 812 > receipt.json\n  insightdesk audit receipt --check receipt.json"
     )]
     Receipt(ReceiptArguments),
+    /// Have another key sign the log from now on
+    #[command(
+        after_help = "The old key says in the log which one follows it, and is then deleted. Who verifies still needs the first key only: audit.pub.\n\nExamples:\n  insightdesk audit rotate-key"
+    )]
+    RotateKey,
 }
 
 /// Arguments of `audit receipt`.
@@ -56,6 +61,7 @@ pub(super) async fn run(globals: &Globals, command: &Command) -> Result {
         Command::Verify(arguments) => verify::run(globals, arguments).await,
         Command::Export => export(globals).await,
         Command::Receipt(arguments) => receipt(globals, arguments).await,
+        Command::RotateKey => rotate_key(globals).await,
     }
 }
 
@@ -68,6 +74,16 @@ async fn export(globals: &Globals) -> Result {
         }
     }
     out.flush().map_err(|error| Failure::problems(format!("could not write to standard output: {error}")))
+}
+
+async fn rotate_key(globals: &Globals) -> Result {
+    let answer: serde_json::Value =
+        Client::find(globals)?.post("/api/audit/rotate-key", &serde_json::json!({})).await?;
+    if globals.json {
+        return output::json(&answer);
+    }
+    output::say(&format!("the log is signed by {} from now on", answer["key"].as_str().unwrap_or_default()));
+    Ok(())
 }
 
 async fn receipt(globals: &Globals, arguments: &ReceiptArguments) -> Result {

@@ -24,6 +24,7 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> AuditSpec {
     if let Some(at) = section.long_duration("anchor_every", Duration::from_secs(1)) {
         spec.anchor_every = at.value;
     }
+    spec.retention = section.long_duration("retention", Duration::from_secs(90 * 86_400)).map(|at| at.value);
     for (name, place) in limited(&section, "anchors", "audit.anchors.NAME") {
         spec.anchors.extend(anchor(&name, &place, context));
     }
