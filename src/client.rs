@@ -94,9 +94,11 @@ impl Client {
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
-    /// Puts JSON; nothing comes back.
-    pub(crate) async fn put<T: Serialize + ?Sized>(&self, path: &str, body: &T) -> Result {
-        self.send(self.request(Method::PUT, path).timeout(TIMEOUT).json(body)).await.map(drop)
+    /// Puts JSON; gives what came back, null when nothing did.
+    pub(crate) async fn put<T: Serialize + ?Sized>(&self, path: &str, body: &T) -> Result<Value> {
+        let response = self.send(self.request(Method::PUT, path).timeout(TIMEOUT).json(body)).await?;
+        let text = response.text().await.map_err(|error| self.misunderstood(path, &error))?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
     /// Has something ended or removed; gives what is left of it.

@@ -71,13 +71,15 @@ async fn act(agent: &Arc<Agent>, action: &Action) -> Result<(), String> {
         }
         ActionKind::Start => {
             let spec = spec.ok_or_else(|| format!("no service {} in the stack", action.replica.service))?;
-            driver.start(agent, &action.replica, action.generation, &spec).await
+            driver.start(agent, &action.replica, action.generation, &spec, None).await
         }
         ActionKind::Restart => {
             let spec = spec.ok_or_else(|| format!("no service {} in the stack", action.replica.service))?;
+            // What it is started with is had before anything is stopped: who cannot be started again runs on.
+            let values = driver.prepare(agent, &action.replica, action.generation, &spec).await?;
             // What runs under the generation to come is the restart itself, seen again.
             driver.stop(agent, &action.replica, action.generation - 1, reason, Patience::Grace).await?;
-            driver.start(agent, &action.replica, action.generation, &spec).await
+            driver.start(agent, &action.replica, action.generation, &spec, values).await
         }
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     /// Has the plan made now.
     pub(crate) plan: Activator,
+    /// Has renewals of secrets taken on now.
+    pub(crate) rotate: Activator,
     /// Has the own metrics put among the series now.
     pub(crate) measure: Activator,
     /// Has numbers of replicas decided now.
@@ -128,6 +130,7 @@ impl App {
             supervisor: Supervisor::new(parts.shutdown.clone()),
             shutdown: parts.shutdown,
             plan: Activator::default(),
+            rotate: Activator::default(),
             measure: Activator::default(),
             scale: Activator::default(),
             planned: watch::Sender::new(0),

@@ -7,9 +7,11 @@
 mod dry_run;
 pub(crate) mod process;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ops_contract::{ExitReason, ReplicaId, ServiceSpec};
+use secrecy::SecretString;
 
 use crate::agent::Agent;
 
@@ -37,17 +39,36 @@ pub(crate) fn of(driver: ops_contract::Driver) -> Driver {
     }
 }
 
+/// Values of secrets by name, which a program is started with.
+pub(crate) type Values = BTreeMap<String, SecretString>;
+
 impl Driver {
+    /// Asks for all that a start of `generation` takes; `None` when it needs nothing, or was started before.
+    pub(crate) async fn prepare(
+        self,
+        agent: &Arc<Agent>,
+        replica: &ReplicaId,
+        generation: i64,
+        spec: &ServiceSpec,
+    ) -> Result<Option<Values>, String> {
+        match self {
+            Self::Process => process::prepare(agent, replica, generation, spec).await,
+            Self::DryRun => Ok(None),
+        }
+    }
+
     /// Starts the slot under `generation`; succeeds when the program runs, or has run before under that generation.
+    /// `values`: what [`Self::prepare`] gave; without it, it is asked for now.
     pub(crate) async fn start(
         self,
         agent: &Arc<Agent>,
         replica: &ReplicaId,
         generation: i64,
         spec: &ServiceSpec,
+        values: Option<Values>,
     ) -> Result<(), String> {
         match self {
-            Self::Process => process::start(agent, replica, generation, spec).await,
+            Self::Process => process::start(agent, replica, generation, spec, values).await,
             Self::DryRun => dry_run::start(agent, replica, generation, spec),
         }
     }

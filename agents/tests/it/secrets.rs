@@ -128,6 +128,35 @@ async fn nothing_is_started_without_its_secrets_and_the_next_action_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_be_given_secrets_for_a_restart_runs_on() {
+    let world = world_with_key().await;
+    let pid = world.start_ready().await.pid.unwrap();
+    answer(&world, Some((StatusCode::SERVICE_UNAVAILABLE, "text/plain", "full".to_owned())));
+    let id = world.ask(ActionKind::Restart, 2, ActionCause::Operator);
+    let result = world.result(&id).await;
+    assert_eq!(result.status, ActionStatus::Failed);
+    assert!(result.error.unwrap().contains("secret API_KEY"));
+    let told = world.until("another report", {
+        let before = world.server.memory.lock().unwrap().secret_requests.len();
+        move |memory| (memory.secret_requests.len() >= before).then(|| memory.exits.len())
+    });
+    assert_eq!(told.await, 0, "nothing has ended");
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    assert!(!state.contains(") Z"), "it runs on: {state}");
+    answer(&world, None);
+    world.must(ActionKind::Restart, 3).await;
+    let now = world.until_phase(ReplicaPhase::Ready).await;
+    assert_ne!(now.pid, Some(pid));
+    let asked: Vec<i64> = (world.server.memory.lock().unwrap().secret_requests.iter())
+        .map(|it| match it.purpose {
+            SecretPurpose::Start { generation, .. } => generation,
+            SecretPurpose::Probe { .. } => 0,
+        })
+        .collect();
+    assert_eq!(asked, [1, 2, 3], "each restart asks once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_says_of_a_refusal_is_told() {
     let world = world_with_key().await;
     world.server.memory.lock().unwrap().secrets.clear();

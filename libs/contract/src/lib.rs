@@ -27,6 +27,7 @@ mod queue;
 mod queue_command;
 mod scaling;
 mod secret;
+mod secret_rotation;
 mod signal;
 mod silence;
 mod stack;
@@ -75,9 +76,10 @@ pub use queue_command::{
 };
 pub use scaling::{ManualScale, ScalingDecision, ScalingPoint, ScalingSignal, ScalingState};
 pub use secret::{
-    Departure, DepartureWork, RotationMethod, SecretCategory, SecretConsumer, SecretRequest, SecretSource,
-    SecretSpec, SecretState, SecretView, SecretsView,
+    Departure, DepartureWork, RotationMethod, SecretCategory, SecretConsumer, SecretReadWaits, SecretRequest,
+    SecretSource, SecretSpec, SecretState, SecretView, SecretsView,
 };
+pub use secret_rotation::{RotationPhase, SecretRotation};
 pub use signal::{DependencyReport, ReplicaReport, Signal};
 pub use silence::{MakeSilence, Matcher, Silence, SilenceStanding, SilenceView};
 pub use stack::{

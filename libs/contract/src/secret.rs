@@ -239,6 +239,16 @@ pub struct SecretRequest {
     pub approved_by: Option<String>,
 }
 
+/// The answer to a read that waits for a second admin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SecretReadWaits {
+    /// The request; sent again with its id, the read is answered once it is approved.
+    pub request: SecretRequest,
+    /// Who can approve it; empty when there is no other admin.
+    pub approvers: Vec<String>,
+}
+
 /// What the page `/secrets` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

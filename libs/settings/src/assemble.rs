@@ -22,8 +22,10 @@ impl Values {
             valkey: self.valkey(),
             auth: Auth {
                 secret: self.secret("JWT_SECRET"),
+                previous_secret: self.text("JWT_SECRET_PREVIOUS").map(SecretString::from),
                 expires_in: self.span("JWT_EXPIRES_IN"),
                 refresh_secret: self.secret("JWT_REFRESH_SECRET"),
+                previous_refresh_secret: self.text("JWT_REFRESH_SECRET_PREVIOUS").map(SecretString::from),
                 refresh_expires_in: self.span("JWT_REFRESH_EXPIRES_IN"),
             },
             storage: self.storage(),
@@ -151,6 +153,8 @@ impl Settings {
     /// (`postgres:postgres@`): scrubbing those would only make log lines unreadable.
     pub fn secret_values(&self) -> Vec<SecretString> {
         let mut texts: Vec<&SecretString> = vec![&self.auth.secret, &self.auth.refresh_secret];
+        texts.extend(&self.auth.previous_secret);
+        texts.extend(&self.auth.previous_refresh_secret);
         match &self.storage {
             Storage::Local => {}
             Storage::Cloudinary(cloudinary) => texts.extend([&cloudinary.api_key, &cloudinary.api_secret]),

@@ -84,10 +84,14 @@ pub struct Valkey {
 pub struct Auth {
     /// `JWT_SECRET`.
     pub secret: SecretString,
+    /// `JWT_SECRET_PREVIOUS`: tokens signed with it are good too.
+    pub previous_secret: Option<SecretString>,
     /// `JWT_EXPIRES_IN`.
     pub expires_in: Duration,
     /// `JWT_REFRESH_SECRET`.
     pub refresh_secret: SecretString,
+    /// `JWT_REFRESH_SECRET_PREVIOUS`: tokens signed with it are good too.
+    pub previous_refresh_secret: Option<SecretString>,
     /// `JWT_REFRESH_EXPIRES_IN`.
     pub refresh_expires_in: Duration,
 }

@@ -141,6 +141,14 @@ pub const VARIABLES: &[Variable] = &[
     .need(Always)
     .secret()
     .placeholder(),
+    v(
+        Authentication,
+        "JWT_SECRET_PREVIOUS",
+        Secret { min: 1 },
+        "",
+        "Access tokens signed with it are still good: the key before a renewal, or the one to come",
+    )
+    .secret(),
     v(Authentication, "JWT_EXPIRES_IN", Span, "15m", "How long an access token is good").default_is_example(),
     v(
         Authentication,
@@ -152,6 +160,14 @@ pub const VARIABLES: &[Variable] = &[
     .need(Always)
     .secret()
     .placeholder(),
+    v(
+        Authentication,
+        "JWT_REFRESH_SECRET_PREVIOUS",
+        Secret { min: 1 },
+        "",
+        "Refresh tokens signed with it are still good: the key before a renewal, or the one to come",
+    )
+    .secret(),
     v(Authentication, "JWT_REFRESH_EXPIRES_IN", Span, "7d", "How long a refresh token is good")
         .default_is_example(),
     v(

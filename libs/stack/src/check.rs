@@ -149,9 +149,11 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
     let postgres = draft.postgres.values().filter_map(|it| it.password_secret.as_ref());
     let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
     let tokens = draft.telemetry.token_secrets.iter().chain(&draft.alerts.query_token_secret);
-    for at in services.chain(postgres).chain(valkey).chain(tokens) {
+    let renewed = draft.secrets.values().flat_map(|it| &it.value.secrets);
+    for at in services.chain(postgres).chain(valkey).chain(tokens).chain(renewed) {
         secret(reader, draft, at, &at.value);
     }
+    turns(reader, draft);
     for it in draft.secrets.values() {
         if matches!(it.value.spec.source, SecretSource::Vault { .. }) && draft.secret_stores.vault.is_none() {
             reader.wrong(it, "no vault is known", "add [secret_stores.vault] with its address");
@@ -164,6 +166,25 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
                 format!("{previous} is a secret of its own"),
                 "give previous a name that is none",
             );
+        }
+    }
+}
+
+/// What users who take turns need: the store, and that nobody takes `user:password` for a password.
+fn turns(reader: &Reader<'_>, draft: &Draft) {
+    for it in draft.secrets.values() {
+        for at in it.value.stores.iter().filter(|at| !draft.postgres.contains_key(&at.value)) {
+            reader.wrong(at, format!("there is no [postgres.{}]", at.value), "name one of this file");
+        }
+    }
+    let postgres = draft.postgres.values().filter_map(|it| it.password_secret.as_ref());
+    let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
+    let admin = draft.secrets.values().flat_map(|it| &it.value.secrets);
+    for at in postgres.chain(valkey).chain(admin) {
+        let spec = draft.secrets.get(&at.value).map(|it| &it.value.spec);
+        if spec.is_some_and(|it| matches!(it.rotation, RotationMethod::Postgres { .. })) {
+            let fix = "name a secret that holds a password alone; programs take this one as ${secret.NAME}@host in an address";
+            reader.wrong(at, "its value is user:password of two users that take turns", fix);
         }
     }
 }

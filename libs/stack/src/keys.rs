@@ -84,6 +84,10 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "readers",
             "rotation",
             "previous",
+            "store",
+            "users",
+            "admin_secret",
+            "approval",
         ],
     ),
     ("secret_stores", &["encrypted_file", "vault", "aws"]),
@@ -144,7 +148,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
 /// Keys that are named by the design and mean nothing yet. A key that does nothing is worse than an error.
 pub const LATER: &[(&str, &[&str])] = &[
     ("", &["storage", "smtp", "certificates", "network"]),
-    ("secrets.NAME", &["approval", "consumers", "canary", "store", "users", "admin_secret"]),
+    ("secrets.NAME", &["consumers", "canary"]),
     ("audit", &["sources", "findings"]),
 ];
 

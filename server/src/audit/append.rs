@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::Audit;
 use crate::clock;
+use crate::store::secret_handouts::{self, Handout};
 use crate::store::{Store, audit as table};
 
 /// Most entries of one transaction, and most that wait.
@@ -39,19 +40,30 @@ pub(crate) enum Refused {
 /// Entries that wait for their transaction, and who waits for them.
 pub(super) struct Waiting {
     drafts: Vec<Draft>,
+    /// What they record as handed out; written in the same transaction, with the number of the first.
+    handout: Option<Handout>,
     done: oneshot::Sender<Result<Vec<Appended>, Refused>>,
 }
 
 impl Audit {
     /// Appends entries; when it returns well, they are on the disk. Entries of others may stand between them.
     pub(crate) async fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Appended>, Refused> {
+        self.append_with(drafts, None).await
+    }
+
+    /// Like [`Self::append`], with what they record as handed out.
+    pub(crate) async fn append_with(
+        &self,
+        drafts: Vec<Draft>,
+        handout: Option<Handout>,
+    ) -> Result<Vec<Appended>, Refused> {
         let (done, appended) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.len() >= MOST_WAITING {
                 return Err(Refused::Busy("too many entries wait for it"));
             }
-            waiting.push(Waiting { drafts, done });
+            waiting.push(Waiting { drafts, handout, done });
         }
         self.wake.activate();
         match tokio::time::timeout(PATIENCE, appended).await {
@@ -103,6 +115,12 @@ impl Audit {
         let appended = async {
             let mut db = store.begin().await?;
             let appended = append_in(&mut db, self, drafts).await?;
+            for (_, it) in &good {
+                let (Some(handout), Some(draft)) = (&it.handout, it.drafts.first()) else { continue };
+                let first = appended.iter().find(|it| it.entry.salt == draft.salt);
+                let seq = first.and_then(|it| i64::try_from(it.entry.seq).ok()).unwrap_or_default();
+                secret_handouts::insert(&mut db, &Handout { seq, ..handout.clone() }).await?;
+            }
             db.commit().await?;
             Ok::<_, Refused>(appended)
         };

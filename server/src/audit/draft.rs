@@ -68,6 +68,11 @@ impl Entry {
         self
     }
 
+    /// Whether it is of this action.
+    pub(crate) fn is(&self, action: &str) -> bool {
+        self.action == action
+    }
+
     pub(crate) fn outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = outcome;
         self

@@ -14,6 +14,7 @@ mod caller;
 mod changes;
 mod decisions;
 mod error;
+mod handed;
 mod health;
 mod heartbeats;
 mod incidents;
@@ -34,6 +35,7 @@ mod queues;
 mod receivers;
 mod record;
 mod remote_write;
+mod rotations;
 mod samples;
 mod scale;
 mod scaling;
@@ -102,6 +104,7 @@ fn routes() -> Router<Arc<App>> {
         .merge(queue_commands::routes())
         .merge(queues::routes())
         .merge(receivers::routes())
+        .merge(rotations::routes())
         .merge(scale::routes())
         .merge(scaling::routes())
         .merge(secrets::routes())
@@ -120,6 +123,7 @@ fn routes() -> Router<Arc<App>> {
         .merge(otlp::routes())
         .merge(page::routes())
         .merge(remote_write::routes())
+        .merge(secrets::page_routes())
 }
 
 fn router(app: &Arc<App>) -> Router {

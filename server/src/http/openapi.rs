@@ -10,7 +10,7 @@ use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
     actions, agent, alerts, audit, changes, decisions, heartbeats, incidents, live, logs, now, operators,
-    queue_commands, queues, receivers, scale, scaling, secrets, services, silences, stack, tasks,
+    queue_commands, queues, receivers, rotations, scale, scaling, secrets, services, silences, stack, tasks,
 };
 use crate::App;
 
@@ -68,6 +68,12 @@ use crate::App;
         scaling::decisions,
         scaling::one,
         scaling::recordings,
+        rotations::abort,
+        rotations::begin,
+        rotations::end_grace,
+        rotations::list,
+        rotations::rotated,
+        secrets::approve,
         secrets::for_agent,
         secrets::list,
         secrets::read,

@@ -1,25 +1,36 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ops_audit::entry::{ActorKind, Outcome};
-use ops_contract::{AgentName, Concealed, Operator, RotationMethod, SecretPurpose, SecretValues, Timestamp};
+use ops_contract::{
+    AgentName, Concealed, Operator, RotationMethod, SecretPurpose, SecretRequest, SecretRotation, SecretSpec,
+    SecretValues, Timestamp,
+};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::handouts::Ticket;
 use super::policy;
-use super::stores::StoreError;
+use super::rotate;
+use super::stores::{StoreError, Value};
 use crate::audit::{self, Entry, Refused};
+use crate::store::secret_handouts::Handout;
 use crate::{App, clock, store};
 
 /// Name of the action under which reads are recorded.
 pub(crate) const READ: &str = "secret.read";
-const SET: &str = "secret.set";
 
 /// Who asks for values.
 pub(crate) enum Asker<'a> {
     /// An agent, for a service that it starts or a store that it looks at.
     Agent(&'a AgentName, &'a SecretPurpose),
-    /// A person, and why.
-    Person(&'a Operator, &'a str),
+    /// A person, why, and the request that a second admin has approved where it takes one.
+    Person(&'a Operator, &'a str, Option<&'a SecretRequest>),
+}
+
+/// Values on their way out. The ticket says whether they were sent.
+pub(crate) struct Handed {
+    pub(crate) values: SecretValues,
+    pub(crate) ticket: Ticket,
 }
 
 /// Why nothing was handed out. Each of them but the last is in the audit log.
@@ -29,6 +40,10 @@ pub(crate) enum Denied {
     Policy(String),
     #[error("there is no secret {0} in the stack file")]
     Unknown(String),
+    #[error("{0}")]
+    NoRequest(String),
+    #[error("{0}")]
+    Busy(String),
     #[error("{0}: {1}")]
     Store(String, StoreError),
     #[error(transparent)]
@@ -37,67 +52,145 @@ pub(crate) enum Denied {
     Database(#[from] sqlx::Error),
 }
 
+/// A value as it was found, with what belongs to it.
+struct Found<'a> {
+    name: &'a str,
+    value: Value,
+    /// The key that is good too, under the name that programs know.
+    along: Option<(String, SecretString)>,
+    rotation: Option<SecretRotation>,
+}
+
 /// Decides, reads, records, and only then hands out.
 pub(crate) async fn hand_out(
     app: &App,
     asker: &Asker<'_>,
     address: IpAddr,
     names: &BTreeSet<String>,
-) -> Result<SecretValues, Denied> {
-    let now = clock::now();
+) -> Result<Handed, Denied> {
     let leased = is_leased(app, asker).await?;
-    let mut found: BTreeMap<String, (SecretString, Option<String>)> = BTreeMap::new();
+    let mut found = Vec::new();
     for name in names {
-        let refused = match (app.vault.spec(name), asker) {
-            (None, _) => Some(Denied::Unknown(name.clone())),
-            (Some(_), Asker::Agent(_, purpose)) => {
-                policy::refuse_agent(&app.stack, name, purpose, leased).map(Denied::Policy)
-            }
-            (Some(spec), Asker::Person(operator, _)) => {
-                policy::refuse_person(spec, operator, name).map(Denied::Policy)
-            }
+        let spec = match permitted(app, asker, name, leased) {
+            Ok(spec) => spec,
+            Err(denied) => return refuse(app, asker, address, names, name, denied).await,
         };
-        if let Some(denied) = refused {
-            return refuse(app, asker, address, names, name, denied).await;
-        }
-        let Some(spec) = app.vault.spec(name) else { continue };
-        match app.vault.read(name, &spec.source, now).await {
-            Ok(it) => {
-                found.insert(name.clone(), (it.value, it.facts.version));
-            }
+        match find(app, asker, name, spec).await? {
+            Ok(it) => found.push(it),
             Err(error) => {
                 let denied = Denied::Store(format!("secret {name}"), error);
                 return refuse(app, asker, address, names, name, denied).await;
             }
         }
     }
-    let mut values = SecretValues::default();
-    let mut drafts = Vec::new();
-    for (name, (value, version)) in found {
-        drafts.push(entry(asker, address, &name).detail("version", version.unwrap_or_default()).draft());
-        if let Some((previous, value)) = previous(app, asker, &name, now).await {
-            values.values.insert(previous, Concealed(value.expose_secret().to_owned()));
+    if let Asker::Person(_, _, Some(request)) = asker {
+        // Used up before it is recorded: what cannot be recorded takes a new request, never a second read.
+        let mut db = app.store.connection().await?;
+        if !store::secret_requests::take(&mut db, &request.id, clock::now()).await? {
+            return Err(Denied::Policy(format!("request {} is over: ask again", request.id)));
         }
-        values.values.insert(name, Concealed(value.expose_secret().to_owned()));
     }
-    app.audit.append(drafts).await?;
-    Ok(values)
+    let drafts = found.iter().map(|it| recorded(asker, address, it).draft()).collect();
+    let id = uuid::Uuid::now_v7().to_string();
+    let handout = handout(app, asker, &id, names);
+    app.audit.append_with(drafts, Some(handout)).await?;
+    let ticket = Ticket::new(id, &app.vault.ended);
+    let mut values = SecretValues::default();
+    for it in found {
+        let along = it.along.map(|(name, value)| (name, Concealed(value.expose_secret().to_owned())));
+        values.values.extend(along);
+        values.values.insert(it.name.to_owned(), Concealed(it.value.value.expose_secret().to_owned()));
+    }
+    Ok(Handed { values, ticket })
 }
 
-/// The key before, under the name that programs know, while a renewal overlaps.
-async fn previous(
-    app: &App,
+fn permitted<'a>(
+    app: &'a App,
     asker: &Asker<'_>,
     name: &str,
+    leased: bool,
+) -> Result<&'a SecretSpec, Denied> {
+    let spec = app.vault.spec(name).ok_or_else(|| Denied::Unknown(name.to_owned()))?;
+    let refused = match asker {
+        Asker::Agent(_, purpose) => policy::refuse_agent(&app.stack, name, purpose, leased),
+        Asker::Person(operator, _, approved) => policy::refuse_person(spec, operator, name).or_else(|| {
+            let lacks =
+                spec.approval && approved.is_none_or(|it| it.secret != name || it.by != operator.name);
+            lacks.then(|| format!("a read of {name} takes the word of a second admin"))
+        }),
+    };
+    refused.map_or(Ok(spec), |why| Err(Denied::Policy(why)))
+}
+
+/// The value for who asks. The journal is read first: what is recorded of a phase is never a value from before it.
+async fn find<'a>(
+    app: &App,
+    asker: &Asker<'_>,
+    name: &'a str,
+    spec: &SecretSpec,
+) -> store::Result<Result<Found<'a>, StoreError>> {
+    let starts = matches!(asker, Asker::Agent(_, SecretPurpose::Start { .. }));
+    let rotation = match starts && !matches!(spec.rotation, RotationMethod::Manual) {
+        true => store::secret_rotations::open_of(&mut *app.store.connection().await?, name).await?,
+        false => None,
+    };
+    let now = clock::now();
+    let value = match app.vault.read(name, &spec.source, now).await {
+        Ok(value) => value,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (value, along) = match &rotation {
+        Some(rotation) => match rotate::hand_jwt(app, rotation, spec, value).await {
+            Ok(it) => it,
+            Err(error) => return Ok(Err(error)),
+        },
+        None if starts => (value, previous(app, name, spec, now).await),
+        None => (value, None),
+    };
+    Ok(Ok(Found { name, value, along, rotation }))
+}
+
+/// The key before, under the name that programs know, when somebody has set a new one by hand a while ago.
+async fn previous(
+    app: &App,
+    name: &str,
+    spec: &SecretSpec,
     now: Timestamp,
 ) -> Option<(String, SecretString)> {
-    let spec = app.vault.spec(name)?;
-    match (&spec.rotation, asker) {
-        (RotationMethod::Jwt { previous }, Asker::Agent(..)) => {
-            let value = app.vault.read_previous(name, spec, now).await?;
-            Some((previous.clone(), value.value))
-        }
-        _ => None,
+    let RotationMethod::Jwt { previous } = &spec.rotation else { return None };
+    let value = app.vault.read_previous(name, spec, now).await?;
+    Some((previous.clone(), value.value))
+}
+
+fn recorded(asker: &Asker<'_>, address: IpAddr, found: &Found<'_>) -> Entry {
+    let version = found.value.facts.version.clone().unwrap_or_default();
+    let mut entry = entry(asker, address, found.name).detail("version", version);
+    if let Some(rotation) = &found.rotation {
+        let phase = store::word(&rotation.phase).unwrap_or_default();
+        entry = entry.detail("rotation", &rotation.id).detail("phase", phase);
+    }
+    match asker {
+        Asker::Person(_, _, Some(request)) => entry
+            .detail("request", &request.id)
+            .detail("approved_by", request.approved_by.clone().unwrap_or_default()),
+        _ => entry,
+    }
+}
+
+fn handout(app: &App, asker: &Asker<'_>, id: &str, names: &BTreeSet<String>) -> Handout {
+    let actor = match asker {
+        Asker::Person(operator, ..) => operator.name.clone(),
+        Asker::Agent(_, SecretPurpose::Start { replica, .. }) => replica.to_string(),
+        Asker::Agent(agent, _) => agent.to_string(),
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Handout {
+        id: id.to_owned(),
+        holder: app.holder.clone(),
+        at_us: clock::now().0,
+        seq: 0,
+        actor,
+        secrets: names.join(", "),
     }
 }
 
@@ -109,7 +202,7 @@ async fn refuse(
     names: &BTreeSet<String>,
     name: &str,
     denied: Denied,
-) -> Result<SecretValues, Denied> {
+) -> Result<Handed, Denied> {
     let outcome = if matches!(denied, Denied::Store(..)) { Outcome::Failed } else { Outcome::Denied };
     let mut entry = entry(asker, address, name).outcome(outcome).detail("error", denied.to_string());
     if names.len() > 1 {
@@ -122,7 +215,7 @@ async fn refuse(
 
 fn entry(asker: &Asker<'_>, address: IpAddr, name: &str) -> Entry {
     match asker {
-        Asker::Person(operator, reason) => audit::of_operator(operator, address, READ, name).why(reason),
+        Asker::Person(operator, reason, _) => audit::of_operator(operator, address, READ, name).why(reason),
         Asker::Agent(agent, SecretPurpose::Start { replica, generation }) => {
             audit::of_agent(agent, address, READ, name)
                 .acting_as(ActorKind::Service, replica.service.as_str())
@@ -140,29 +233,4 @@ async fn is_leased(app: &App, asker: &Asker<'_>) -> Result<bool, Denied> {
     let Asker::Agent(agent, SecretPurpose::Start { replica, generation }) = asker else { return Ok(true) };
     let mut db = app.store.connection().await?;
     Ok(store::actions::is_leased(&mut db, agent, replica, *generation).await?)
-}
-
-/// Gives a secret a new value: recorded first, so that no value is ever in force that the log does not know of.
-pub(crate) async fn set(
-    app: &App,
-    operator: &Operator,
-    address: IpAddr,
-    name: &str,
-    value: SecretString,
-    reason: &str,
-) -> Result<(), Denied> {
-    let entry = || audit::of_operator(operator, address, SET, name).why(reason);
-    let Some(spec) = app.vault.spec(name) else {
-        app.audit.append(vec![entry().outcome(Outcome::Denied).draft()]).await?;
-        return Err(Denied::Unknown(name.to_owned()));
-    };
-    app.audit.append(vec![entry().draft()]).await?;
-    match app.vault.write(name, &spec.source, value, clock::now()).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let failed = entry().outcome(Outcome::Failed).detail("error", error.to_string());
-            app.audit.append(vec![failed.draft()]).await?;
-            Err(Denied::Store(format!("secret {name}"), error))
-        }
-    }
 }

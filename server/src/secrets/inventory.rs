@@ -1,16 +1,21 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ops_contract::{
-    AuditActorKind, SecretConsumer, SecretSource, SecretSpec, SecretView, SecretsView, Timestamp,
+    AuditActorKind, SecretConsumer, SecretRotation, SecretSource, SecretSpec, SecretView, SecretsView,
+    Timestamp,
 };
 use ops_engine::secrets::{SecretFacts, consumers as known, judge_secret};
 
-use super::{hand, policy};
+use super::stores::Facts;
+use super::{approval, hand, policy, rotate};
 use crate::store::{self, audit as table};
 use crate::{App, clock};
 
 /// Reads of one secret that are looked through, newest first.
 const READS: u32 = 500;
+/// Clocks of stores go ahead of ours by no more.
+const CLOCKS: Duration = Duration::from_secs(300);
 
 /// All secrets as they stand, the most urgent first.
 pub(crate) async fn view(app: &App) -> store::Result<SecretsView> {
@@ -21,7 +26,8 @@ pub(crate) async fn view(app: &App) -> store::Result<SecretsView> {
         secrets.push(one(app, name, spec, consumers.get(name), now).await?);
     }
     secrets.sort_by_key(|it| (std::cmp::Reverse(urgency(it)), it.tier, it.due_at));
-    Ok(SecretsView { at: now, secrets, requests: Vec::new(), departures: Vec::new() })
+    let requests = approval::open(app).await?;
+    Ok(SecretsView { at: now, secrets, requests, departures: Vec::new() })
 }
 
 /// Worse states first.
@@ -46,18 +52,10 @@ async fn one(
     now: Timestamp,
 ) -> store::Result<SecretView> {
     let facts = app.vault.facts(name, &spec.source).await.unwrap_or_default();
-    let rotated_at = facts.changed_at;
+    let shown = shown(app, name, &facts).await?;
+    let (rotated_at, evidence) = (shown.rotated_at, shown.evidence.clone());
     let place = place(name, &spec.source);
-    let evidence = rotated_at.map(|_| match &facts.version {
-        Some(version) => format!("version {version} in its store"),
-        None => "its store says so".to_owned(),
-    });
-    let mut judged = SecretFacts {
-        rotated_at,
-        evidence: evidence.clone(),
-        pending_since: facts.pending_since,
-        ..SecretFacts::default()
-    };
+    let mut judged = SecretFacts { pending_since: facts.pending_since.or(shown.pending_since), ..shown };
     let mut read_by = BTreeSet::new();
     let wanted =
         table::Wanted { action: hand::READ, subject: name, outcome: "allowed", ..Default::default() };
@@ -99,6 +97,42 @@ async fn one(
         read_by: read_by.into_iter().collect(),
         approval: spec.approval,
     })
+}
+
+/// When it was renewed last and what shows it, and whether a renewal is under way or came to nothing.
+///
+/// What the store says of its value counts; where it says nothing, and for what shows it, the newest entry that tells of a
+/// renewal.
+async fn shown(app: &App, name: &str, facts: &Facts) -> store::Result<SecretFacts> {
+    let wanted =
+        table::Wanted { action: rotate::ROTATED, subject: name, outcome: "allowed", ..Default::default() };
+    let mut db = app.store.connection().await?;
+    let entry = table::newest(&mut db, &wanted, 1).await?.into_iter().find_map(|it| it.entry());
+    let print = store::secret_prints::get(&mut db, name).await?;
+    let open = store::secret_rotations::open_of(&mut db, name).await?;
+    drop(db);
+    let entry = entry.map(|it| (Timestamp(it.time_ms * 1_000), it.seq));
+    let (rotated_at, evidence) = match (facts.changed_at, entry) {
+        (Some(changed), Some((at, seq))) if at + CLOCKS >= changed => (Some(changed), Some(of_entry(seq))),
+        (Some(changed), _) => {
+            let version = facts.version.as_ref().map(|it| format!("version {it} in its store"));
+            (Some(changed), Some(version.unwrap_or_else(|| "its store says so".to_owned())))
+        }
+        (None, Some((at, seq))) => (Some(at), Some(of_entry(seq))),
+        (None, None) => (None, None),
+    };
+    let is_under_way = |it: &SecretRotation| it.method != "manual" && !it.phase.is_renewed();
+    Ok(SecretFacts {
+        rotated_at,
+        evidence,
+        pending_since: open.filter(is_under_way).map(|it| it.began_at),
+        same_value: print.is_some_and(|it| it.same_at_us.is_some()),
+        ..SecretFacts::default()
+    })
+}
+
+fn of_entry(seq: u64) -> String {
+    format!("audit entry {seq}")
 }
 
 fn place(name: &str, source: &SecretSource) -> String {

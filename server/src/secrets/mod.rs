@@ -3,22 +3,29 @@
 //! A value leaves the server only through [`hand::hand_out`]: decided by `policy`, read from its store, recorded, handed out,
 //! in that order. What cannot be recorded is not handed out.
 
+pub(crate) mod approval;
 mod hand;
+pub(crate) mod handouts;
 mod inventory;
 mod policy;
+pub(crate) mod prints;
+pub(crate) mod rotate;
+mod set;
 pub(crate) mod stores;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ops_contract::{
     EncryptedFileKey, Environment, SecretSource, SecretSpec, SecretStoresSpec, Stack, Timestamp,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 
-pub(crate) use hand::{Asker, Denied, hand_out, set};
+pub(crate) use hand::{Asker, Denied, Handed, hand_out};
 pub(crate) use inventory::view;
+pub(crate) use set::{Set, set};
 use stores::encrypted_file::EncryptedFile;
 use stores::vault::{Place, Vault};
 use stores::{Facts, StoreError, Value, aws, master_key};
@@ -31,6 +38,9 @@ pub(crate) struct Secrets {
     folder: Option<PathBuf>,
     /// The variables that secrets are read from, by name.
     variables: BTreeMap<String, SecretString>,
+    printer: prints::Printer,
+    /// Answers with values that have ended.
+    pub(crate) ended: Arc<handouts::Ended>,
     file: OnceCell<EncryptedFile>,
     vault: OnceCell<Vault>,
     aws: OnceCell<aws::SecretsManager>,
@@ -48,6 +58,8 @@ impl Secrets {
             environment: stack.environment,
             folder: folder.map(Path::to_owned),
             variables,
+            ended: Arc::default(),
+            printer: prints::Printer::new(folder),
             file: OnceCell::new(),
             vault: OnceCell::new(),
             aws: OnceCell::new(),
@@ -126,6 +138,37 @@ impl Secrets {
                 self.aws().await?.write(id, field.as_deref(), &value).await
             }
         }
+    }
+
+    /// The value as it is; `None`: it has none yet, and none is made.
+    async fn current(&self, name: &str, source: &SecretSource) -> Result<Option<SecretString>, StoreError> {
+        let read = match source {
+            SecretSource::Generated => self.file().await?.read(name),
+            // It cannot be set anyway, and says so.
+            SecretSource::Env { .. } => return Ok(None),
+            other => self.read(name, other, Timestamp(0)).await,
+        };
+        match read {
+            Ok(it) => Ok(Some(it.value)),
+            Err(StoreError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives a secret this value, unless it has it.
+    async fn replace(
+        &self,
+        name: &str,
+        source: &SecretSource,
+        value: &SecretString,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self.read(name, source, now).await {
+            Ok(it) if it.value.expose_secret() == value.expose_secret() => return Ok(()),
+            Ok(_) | Err(StoreError::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.write(name, source, value.clone(), now).await.map(drop)
     }
 
     async fn file(&self) -> Result<&EncryptedFile, StoreError> {

@@ -13,6 +13,7 @@ mod plan;
 mod prune;
 mod pulse;
 mod remote_write;
+mod rotate;
 mod rules;
 mod scale;
 
@@ -24,6 +25,7 @@ use ops_tasks::Activator;
 use crate::App;
 
 pub(crate) use plan::LEASE;
+pub(crate) use rotate::LEASE as ROTATE_LEASE;
 
 /// Starts all tasks.
 pub(crate) fn spawn(app: &Arc<App>) {
@@ -70,6 +72,9 @@ pub(crate) fn spawn(app: &Arc<App>) {
             Err(error) => tracing::error!(%error, "the audit log is not laid down outside"),
         }
     }
+    supervisor.spawn(rotate::Rotate(app.clone()), Duration::from_secs(1), &app.rotate);
+    supervisor.spawn(rotate::SecretWatch(app.clone()), Duration::from_secs(10), &Activator::default());
+    supervisor.spawn(rotate::SecretHandouts(app.clone()), Duration::from_secs(5), &app.vault.ended.wake);
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

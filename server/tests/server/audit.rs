@@ -381,7 +381,8 @@ async fn a_value_that_was_set_lies_nowhere_in_clear() {
     let viewer = server.ask(Role::Operator, Method::PUT, path).json(&body).send().await.unwrap();
     assert_eq!(viewer.status(), 403);
     let set = server.ask(Role::Admin, Method::PUT, path).json(&body).send().await.unwrap();
-    assert_eq!(set.status(), 204);
+    assert_eq!(set.status(), 200);
+    assert_eq!(set.json::<Value>().await.unwrap(), json!({ "renewed": true }));
     assert_eq!(read(&server, Role::Admin, "STORED").await.1["values"]["STORED"], VALUE);
     let list = server.get("/api/secrets").await;
     assert!(!list.to_string().contains(VALUE));

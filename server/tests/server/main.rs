@@ -17,6 +17,7 @@ mod queue_commands;
 mod queue_refusals;
 mod queues_and_scaling;
 mod real_prometheus;
+mod renewal;
 mod sending;
 #[path = "../../src/testing.rs"]
 mod testing;

@@ -50,8 +50,10 @@ impl App {
             replica,
             valkey,
             queues: config.queues()?,
-            access: Tokens::new(&config.access_secret, config.access_lifetime),
-            refresh: Tokens::new(&config.refresh_secret, config.refresh_lifetime),
+            access: Tokens::new(&config.access_secret, config.access_lifetime)
+                .also(config.previous_access_secret.as_ref()),
+            refresh: Tokens::new(&config.refresh_secret, config.refresh_lifetime)
+                .also(config.previous_refresh_secret.as_ref()),
             password_checks: Arc::new(Semaphore::new(2)),
             pool_max: config.primary.pool_max,
             outbox,

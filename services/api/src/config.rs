@@ -23,10 +23,14 @@ pub struct Config {
     pub queue_valkey: SecretString,
     /// Signs access tokens.
     pub access_secret: SecretString,
+    /// Access tokens signed with it are good too.
+    pub previous_access_secret: Option<SecretString>,
     /// How long an access token is valid.
     pub access_lifetime: Duration,
     /// Signs refresh tokens.
     pub refresh_secret: SecretString,
+    /// Refresh tokens signed with it are good too.
+    pub previous_refresh_secret: Option<SecretString>,
     /// How long a refresh token is valid.
     pub refresh_lifetime: Duration,
     /// Requests per window and address; absent: no limit.
@@ -67,8 +71,10 @@ impl Config {
             valkey: settings.valkey.session_url.clone(),
             queue_valkey: settings.valkey.queue_url.clone(),
             access_secret: settings.auth.secret.clone(),
+            previous_access_secret: settings.auth.previous_secret.clone(),
             access_lifetime: settings.auth.expires_in,
             refresh_secret: settings.auth.refresh_secret.clone(),
+            previous_refresh_secret: settings.auth.previous_refresh_secret.clone(),
             refresh_lifetime: settings.auth.refresh_expires_in,
             rate_limit: (limit.max_requests > 0)
                 .then_some(RateLimit { window: limit.window, max_requests: limit.max_requests }),

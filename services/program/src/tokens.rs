@@ -41,7 +41,8 @@ pub struct Claims {
 /// Signs and checks one kind of token.
 pub struct Tokens {
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    /// The key that signs, and one more while keys are renewed.
+    decoding: Vec<DecodingKey>,
     validation: Validation,
     lifetime: Duration,
 }
@@ -58,10 +59,17 @@ impl Tokens {
         validation.leeway = 5;
         Self {
             encoding: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
-            decoding: DecodingKey::from_secret(secret.expose_secret().as_bytes()),
+            decoding: vec![DecodingKey::from_secret(secret.expose_secret().as_bytes())],
             validation,
             lifetime,
         }
+    }
+
+    /// Takes tokens that are signed with `other` too: the key before a renewal, or the one to come.
+    #[must_use]
+    pub fn also(mut self, other: Option<&SecretString>) -> Self {
+        self.decoding.extend(other.map(|key| DecodingKey::from_secret(key.expose_secret().as_bytes())));
+        self
     }
 
     /// For how long a new token is valid.
@@ -83,9 +91,8 @@ impl Tokens {
         if token.len() > 4096 {
             return Err(Invalid);
         }
-        let data =
-            jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| Invalid)?;
-        Ok(data.claims)
+        let claims = |key| Some(jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok()?.claims);
+        self.decoding.iter().find_map(claims).ok_or(Invalid)
     }
 }
 
@@ -106,6 +113,14 @@ mod tests {
             access.verify(&expired.issue(user, organisation, Role::Agent).unwrap()).is_ok(),
             "within the leeway"
         );
+        let renewed = Tokens::new(&"c".repeat(32).into(), Duration::from_secs(60));
+        assert!(renewed.verify(&token).is_err());
+        let renewed = renewed.also(None).also(Some(&"a".repeat(32).into()));
+        assert!(
+            renewed.verify(&token).is_ok()
+                && access.verify(&renewed.issue(user, organisation, Role::Agent).unwrap()).is_err()
+        );
+        assert!(renewed.verify(&refresh.issue(user, organisation, Role::Agent).unwrap()).is_err());
         for rubbish in ["", "a.b.c", &"x".repeat(1 << 20), &token[..token.len() - 2]] {
             assert!(access.verify(rubbish).is_err());
         }

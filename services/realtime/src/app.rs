@@ -43,7 +43,8 @@ impl App {
         });
         let valkey = valkey::connection(&config.valkey)?;
         Ok(Arc::new(Self {
-            tokens: Tokens::new(&config.access_secret, config.access_lifetime),
+            tokens: Tokens::new(&config.access_secret, config.access_lifetime)
+                .also(config.previous_access_secret.as_ref()),
             database: database::pool(&config.database, program.name)?,
             presence: Presence::new(valkey.clone()),
             valkey,

@@ -22,6 +22,8 @@ pub struct Config {
     pub valkey: SecretString,
     /// Signs access tokens.
     pub access_secret: SecretString,
+    /// Access tokens signed with it are good too.
+    pub previous_access_secret: Option<SecretString>,
     /// How long an access token is valid.
     pub access_lifetime: Duration,
     /// The most sockets.
@@ -41,6 +43,7 @@ impl Config {
             },
             valkey: settings.valkey.url.clone(),
             access_secret: settings.auth.secret.clone(),
+            previous_access_secret: settings.auth.previous_secret.clone(),
             access_lifetime: settings.auth.expires_in,
             most_sockets: MOST_SOCKETS,
         })

@@ -11,5 +11,5 @@ mod stop;
 mod watch;
 
 pub(crate) use adopt::adopt_all;
-pub(super) use start::start;
+pub(super) use start::{prepare, start};
 pub(super) use stop::stop;

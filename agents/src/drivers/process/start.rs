@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::launch::{Answer, launch, order};
 use super::{adopt, launch, port, watch};
 use crate::agent::Agent;
+use crate::drivers::Values;
 use crate::evidence::{self, End};
 use crate::fleet::Running;
 use crate::paths::{entries, number_of};
@@ -17,12 +18,27 @@ const SLOT_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two looks at a slot.
 const PAUSE: Duration = Duration::from_millis(25);
 
+/// Asks for the secrets of a start to come, unless the generation was started before.
+pub(crate) async fn prepare(
+    agent: &Arc<Agent>,
+    replica: &ReplicaId,
+    generation: i64,
+    spec: &ServiceSpec,
+) -> Result<Option<Values>, String> {
+    if ProcessRecord::read(&agent.paths.generation(replica, generation)).is_some() {
+        return Ok(None);
+    }
+    let names = launch::secrets(spec)?;
+    agent.secrets.for_start(&agent.control, replica, generation, &names).await.map(Some)
+}
+
 /// Starts `generation` in the slot, once.
 pub(crate) async fn start(
     agent: &Arc<Agent>,
     replica: &ReplicaId,
     generation: i64,
     spec: &ServiceSpec,
+    values: Option<Values>,
 ) -> Result<(), String> {
     let slot_dir = agent.paths.slot(replica);
     let deadline = Instant::now() + SLOT_PATIENCE;
@@ -47,7 +63,7 @@ pub(crate) async fn start(
         tokio::time::sleep(PAUSE).await;
     }
 
-    match try_start(agent, replica, generation, spec).await {
+    match try_start(agent, replica, generation, spec, values).await {
         Ok(()) => Ok(()),
         Err(error) => {
             let end = End { reason: ExitReason::StartFailed, error: Some(error.clone()), ..End::unknown() };
@@ -62,10 +78,16 @@ async fn try_start(
     replica: &ReplicaId,
     generation: i64,
     spec: &ServiceSpec,
+    values: Option<Values>,
 ) -> Result<(), String> {
     // Asked before the port is chosen: the longer a free port waits, the sooner somebody else has it.
-    let values =
-        agent.secrets.for_start(&agent.control, replica, generation, &launch::secrets(spec)?).await?;
+    let values = match values {
+        Some(values) => values,
+        None => {
+            let names = launch::secrets(spec)?;
+            agent.secrets.for_start(&agent.control, replica, generation, &names).await?
+        }
+    };
     let port = match spec.port {
         Some(port) => port,
         None => port::free().map_err(|error| format!("no free port: {error}"))?,

@@ -26,6 +26,10 @@ enum From {
 /// A secret, with the places of what must be compared with other sections.
 pub(crate) struct SecretDraft {
     pub(crate) spec: SecretSpec,
+    /// Names of other secrets.
+    pub(crate) secrets: Vec<At<String>>,
+    /// Names of `[postgres.NAME]`.
+    pub(crate) stores: Vec<At<String>>,
 }
 
 /// What secrets there are, where their values lie, who may have them and when they are renewed.
@@ -50,8 +54,8 @@ pub(super) fn read(root: &Section<'_, '_>, environment: Environment) -> BTreeMap
 }
 
 fn draft(section: &Section<'_, '_>, source: SecretSource) -> SecretDraft {
-    let mut draft = SecretDraft { spec: SecretSpec::new(source) };
-    draft.spec.rotation = rotation(section);
+    let mut draft = SecretDraft { spec: SecretSpec::new(source), secrets: Vec::new(), stores: Vec::new() };
+    draft.spec.rotation = rotation(section, &mut draft);
     let spec = &mut draft.spec;
     let category = section.choice(
         "category",
@@ -62,7 +66,11 @@ fn draft(section: &Section<'_, '_>, source: SecretSource) -> SecretDraft {
             ("encryption_key", SecretCategory::EncryptionKey),
         ],
     );
-    spec.category = category.map_or(SecretCategory::Application, |at| at.value);
+    let usual = match spec.rotation {
+        RotationMethod::Postgres { .. } => SecretCategory::Database,
+        _ => SecretCategory::Application,
+    };
+    spec.category = category.map_or(usual, |at| at.value);
     spec.owner = section.string("owner").map(|at| at.value);
     if let Some(tier) = section.integer("tier", 0..=2) {
         spec.tier = u8::try_from(tier.value).unwrap_or(1);
@@ -84,6 +92,7 @@ fn draft(section: &Section<'_, '_>, source: SecretSource) -> SecretDraft {
         spec.grace = grace.value;
     }
     spec.readers = names(section, "readers");
+    spec.approval = section.boolean("approval").is_some_and(|at| at.value);
     draft
 }
 
@@ -104,12 +113,13 @@ fn names(section: &Section<'_, '_>, key: &str) -> Vec<String> {
 enum Method {
     Manual,
     Jwt,
+    Postgres,
 }
 
-fn rotation(section: &Section<'_, '_>) -> RotationMethod {
-    let choices = [("manual", Method::Manual), ("jwt", Method::Jwt)];
+fn rotation(section: &Section<'_, '_>, draft: &mut SecretDraft) -> RotationMethod {
+    let choices = [("manual", Method::Manual), ("jwt", Method::Jwt), ("postgres", Method::Postgres)];
     let method = section.choice("rotation", &choices).map_or(Method::Manual, |at| at.value);
-    let mut unused = vec!["previous"];
+    let mut unused = vec!["previous", "store", "users", "admin_secret"];
     let mut used = |key: &str| unused.retain(|it| *it != key);
     let found = match method {
         Method::Manual => RotationMethod::Manual,
@@ -126,6 +136,32 @@ fn rotation(section: &Section<'_, '_>) -> RotationMethod {
                 Some(_) => {}
             }
             RotationMethod::Jwt { previous: previous.map_or_else(String::new, |at| at.value) }
+        }
+        Method::Postgres => {
+            ["store", "users", "admin_secret"].into_iter().for_each(&mut used);
+            let store = section.string("store");
+            if store.is_none() {
+                section.missing("store", "name the [postgres.NAME] whose user it is");
+            }
+            let users = section.strings("users");
+            let pair: Option<[String; 2]> = users.as_ref().and_then(|at| {
+                at.value.iter().map(|at| at.value.clone()).collect::<Vec<_>>().try_into().ok()
+            });
+            if pair.as_ref().is_none_or(|[a, b]| a == b || a.is_empty() || b.is_empty()) {
+                let fix = "name two users that take turns: users = [\"insightdesk_a\", \"insightdesk_b\"]";
+                match &users {
+                    Some(at) => section.reader.wrong(at, "these are not two different users", fix),
+                    None => section.missing("users", fix),
+                }
+            }
+            let admin = section.string("admin_secret");
+            draft.secrets.extend(admin.clone());
+            draft.stores.extend(store.clone());
+            RotationMethod::Postgres {
+                store: store.map_or_else(String::new, |at| at.value),
+                users: pair.unwrap_or_default(),
+                admin_secret: admin.map(|at| at.value),
+            }
         }
     };
     for key in unused {

@@ -118,6 +118,43 @@ impl EncryptedFile {
         self.read(name)
     }
 
+    /// Keeps a value that must not change any more: where there is one already, that one stays.
+    pub(crate) async fn keep(
+        &self,
+        name: &str,
+        value: &SecretString,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.fits(name, value)?;
+        self.change(|contents, key| {
+            if contents.secrets.contains_key(name) {
+                return Ok(Change::Keep(()));
+            }
+            put(contents, key, name, value, now);
+            Ok(Change::Write(()))
+        })
+        .await
+    }
+
+    /// Forgets these, if they are there.
+    pub(crate) async fn remove(&self, names: &[String]) -> Result<(), StoreError> {
+        self.change(|contents, _| {
+            let before = contents.secrets.len();
+            contents.secrets.retain(|name, _| !names.contains(name));
+            Ok(if contents.secrets.len() < before { Change::Write(()) } else { Change::Keep(()) })
+        })
+        .await
+    }
+
+    /// Forgets what a secret was before, if it is there.
+    pub(crate) async fn forget_previous(&self, name: &str) -> Result<(), StoreError> {
+        self.change(|contents, _| {
+            let previous = contents.secrets.get_mut(name).and_then(|it| it.previous.take());
+            Ok(if previous.is_some() { Change::Write(()) } else { Change::Keep(()) })
+        })
+        .await
+    }
+
     /// Wraps all keys with another master key. Other processes that have the file open must be started anew with it.
     pub(crate) async fn rewrap(&self, new: MasterKey) -> Result<(), StoreError> {
         let new = Arc::new(new);

@@ -1,9 +1,12 @@
 //! `insightdesk secrets`: how secrets stand, and their values for those who may have them.
 
+mod reading;
+mod rotation;
+
 use std::io::{IsTerminal, Read};
 
 use comfy_table::Cell;
-use ops_contract::{SecretState, SecretValues, SecretsView};
+use ops_contract::{SecretState, SecretsView};
 use serde_json::json;
 
 use super::words;
@@ -28,6 +31,18 @@ pub(crate) enum Command {
         after_help = "Recorded in the audit log before it is shown, under your name and with the reason.\n\nExamples:\n  insightdesk secrets read JWT_SECRET --reason 'ticket 4711: tokens are refused'"
     )]
     Read(ReadArguments),
+    /// Agree that somebody else reads a secret that takes a second admin's word
+    #[command(
+        after_help = "Who asks cannot approve. A request is good for 15 minutes and for one read; `insightdesk secrets requests` lists them.\n\nExamples:\n  insightdesk secrets approve 019a-…"
+    )]
+    Approve {
+        /// Id of the request
+        id: String,
+    },
+    /// List reads that wait for a second admin
+    Requests,
+    #[command(flatten)]
+    Renewal(rotation::Command),
     /// Give a secret a new value, read from standard input
     #[command(
         after_help = "Never on the command line, where others see it.\n\nExamples:\n  insightdesk secrets set SMTP_PASS --reason 'quarterly' < new-password\n  openssl rand -base64 32 | insightdesk secrets set API_KEY --reason 'first value'"
@@ -43,6 +58,12 @@ pub(crate) struct ReadArguments {
     /// What for; stands in the audit log
     #[arg(long)]
     reason: String,
+    /// Go on with a request made before
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
+    /// Do not wait for a second admin: print the request and end with exit code 1
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// Arguments of `secrets set`.
@@ -58,7 +79,10 @@ pub(crate) struct SetArguments {
 pub(super) async fn run(globals: &Globals, command: &Command) -> Result {
     match command {
         Command::List => list(globals).await,
-        Command::Read(arguments) => read(globals, arguments).await,
+        Command::Read(arguments) => reading::read(globals, arguments).await,
+        Command::Approve { id } => reading::approve(globals, id).await,
+        Command::Requests => reading::requests(globals).await,
+        Command::Renewal(command) => rotation::run(globals, command).await,
         Command::Set(arguments) => set(globals, arguments).await,
     }
 }
@@ -107,19 +131,6 @@ fn say(view: &SecretsView) {
     output::say_table(&table);
 }
 
-async fn read(globals: &Globals, arguments: &ReadArguments) -> Result {
-    let answer = Client::find(globals)?
-        .post(&path(&arguments.name, "/read"), &json!({ "reason": arguments.reason }))
-        .await?;
-    let values: SecretValues = serde_json::from_value(answer)
-        .map_err(|_| Failure::problems("the control plane answered something else than a value"))?;
-    match values.values.get(&arguments.name) {
-        Some(value) => output::say(&value.0),
-        None => return Err(Failure::problems("the control plane answered without the value")),
-    }
-    Ok(())
-}
-
 async fn set(globals: &Globals, arguments: &SetArguments) -> Result {
     let input = std::io::stdin();
     if input.is_terminal() {
@@ -134,7 +145,13 @@ async fn set(globals: &Globals, arguments: &SetArguments) -> Result {
         return Err(Failure::usage(format!("a value has 1 to {LONGEST} bytes, on standard input")));
     }
     let body = json!({ "value": value, "reason": arguments.reason });
-    Client::find(globals)?.put(&path(&arguments.name, ""), &body).await?;
+    let answer = Client::find(globals)?.put(&path(&arguments.name, ""), &body).await?;
+    if answer.get("renewed") == Some(&serde_json::Value::Bool(false)) {
+        return Err(Failure::problems(format!(
+            "this is the value that {} had: recorded, and no renewal",
+            arguments.name
+        )));
+    }
     output::say(&format!(
         "{} has a new value; restart who uses it: insightdesk restart SERVICE",
         arguments.name
