@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use ops_contract::{
     AuditActorKind, SecretConsumer, SecretSource, SecretSpec, SecretView, SecretsView, Timestamp,
 };
-use ops_engine::secrets::{SecretFacts, consumers as known, judge_secret};
+use ops_engine::secrets::{PersonLeft, SecretFacts, consumers as known, judge_secret};
 
-use super::{hand, policy};
+use super::{departed, hand, policy};
 use crate::store::{self, audit as table};
 use crate::{App, clock};
 
@@ -16,12 +16,15 @@ const READS: u32 = 500;
 pub(crate) async fn view(app: &App) -> store::Result<SecretsView> {
     let now = clock::now();
     let consumers = policy::consumers(&app.stack);
+    let departures = departed::shown(app, now).await?;
+    let mut left = departed::left(&departures);
     let mut secrets = Vec::new();
     for (name, spec) in &app.stack.secrets {
-        secrets.push(one(app, name, spec, consumers.get(name), now).await?);
+        let left = left.remove(name).unwrap_or_default();
+        secrets.push(one(app, name, spec, consumers.get(name), left, now).await?);
     }
     secrets.sort_by_key(|it| (std::cmp::Reverse(urgency(it)), it.tier, it.due_at));
-    Ok(SecretsView { at: now, secrets, requests: Vec::new(), departures: Vec::new() })
+    Ok(SecretsView { at: now, secrets, requests: Vec::new(), departures })
 }
 
 /// Worse states first.
@@ -43,6 +46,7 @@ async fn one(
     name: &str,
     spec: &SecretSpec,
     services: Option<&BTreeSet<String>>,
+    left: Vec<PersonLeft>,
     now: Timestamp,
 ) -> store::Result<SecretView> {
     let facts = app.vault.facts(name, &spec.source).await.unwrap_or_default();
@@ -56,6 +60,7 @@ async fn one(
         rotated_at,
         evidence: evidence.clone(),
         pending_since: facts.pending_since,
+        left,
         ..SecretFacts::default()
     };
     let mut read_by = BTreeSet::new();

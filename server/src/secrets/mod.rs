@@ -3,12 +3,13 @@
 //! A value leaves the server only through [`hand::hand_out`]: decided by `policy`, read from its store, recorded, handed out,
 //! in that order. What cannot be recorded is not handed out.
 
+mod departed;
 mod hand;
 mod inventory;
-mod policy;
+pub(crate) mod policy;
 pub(crate) mod stores;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ops_contract::{
@@ -17,6 +18,7 @@ use ops_contract::{
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+pub(crate) use departed::depart;
 pub(crate) use hand::{Asker, Denied, hand_out, set};
 pub(crate) use inventory::view;
 use stores::encrypted_file::EncryptedFile;
@@ -125,6 +127,14 @@ impl Secrets {
             SecretSource::AwsSecretsManager { id, field } => {
                 self.aws().await?.write(id, field.as_deref(), &value).await
             }
+        }
+    }
+
+    /// What OpenBao or Vault calls this server; nothing while it does not let us in.
+    pub(crate) async fn own_names(&self) -> BTreeSet<String> {
+        match (&self.spec.vault, self.vault().await) {
+            (Some(_), Ok(vault)) => vault.own_names().await.unwrap_or_default(),
+            _ => BTreeSet::new(),
         }
     }
 

@@ -6,6 +6,7 @@ mod act;
 mod audit;
 mod deliver;
 mod expire;
+mod findings;
 mod gather;
 mod keep_series;
 mod measure;
@@ -15,6 +16,7 @@ mod pulse;
 mod remote_write;
 mod rules;
 mod scale;
+mod watch_secrets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +69,9 @@ pub(crate) fn spawn(app: &Arc<App>) {
             Err(error) => tracing::error!(%error, "the audit log is not laid down outside"),
         }
     }
+    supervisor.spawn(findings::Findings::new(app.clone()), Duration::from_secs(1), &app.audit.appended);
+    let watch = watch_secrets::WatchSecrets::new(app.clone());
+    supervisor.spawn(watch, Duration::from_secs(30), &Activator::default());
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

@@ -127,6 +127,8 @@ const RULES: &[(Rule, &[&str])] = &[
             "GET /api/audit",
             "GET /api/audit/{seq}/receipt",
             "POST /api/audit/verify",
+            "GET /api/audit/findings",
+            "POST /api/audit/findings/close",
             "POST /api/incidents/{id}/ack",
             "POST /api/queues/{store}/{queue}/drain",
             "POST /api/queues/{store}/{queue}/pause",
@@ -149,6 +151,7 @@ const RULES: &[(Rule, &[&str])] = &[
         &[
             "GET /api/audit/export",
             "POST /api/links",
+            "POST /api/secrets/departed",
             "GET POST /api/operators",
             "PUT /api/secrets/{name}",
             "POST /api/stack/start",

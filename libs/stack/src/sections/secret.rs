@@ -84,6 +84,8 @@ fn draft(section: &Section<'_, '_>, source: SecretSource) -> SecretDraft {
         spec.grace = grace.value;
     }
     spec.readers = names(section, "readers");
+    spec.consumers = names(section, "consumers");
+    spec.canary = section.boolean("canary").is_some_and(|at| at.value);
     draft
 }
 
