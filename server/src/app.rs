@@ -16,6 +16,7 @@ use crate::alerting::{self, Alerting};
 use crate::answers::Answers;
 use crate::audit::Audit;
 use crate::auth::Auth;
+use crate::findings::Findings;
 use crate::logs::Relay;
 use crate::metrics::Own;
 use crate::paging::Paging;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) alerting: Alerting,
     /// The record of who read which secret.
     pub(crate) audit: Audit,
+    /// What was found in it.
+    pub(crate) findings: Findings,
     /// Where secrets lie, and who may have them.
     pub(crate) vault: Secrets,
     /// Who is told, and whether it arrived.
@@ -118,6 +121,7 @@ impl App {
             series: parts.series,
             alerting: parts.alerting,
             audit: parts.audit,
+            findings: Findings::default(),
             vault: parts.vault,
             paging: Paging::new(),
             secrets: parts.secrets,

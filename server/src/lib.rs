@@ -12,6 +12,7 @@ mod audit;
 mod auth;
 mod clock;
 mod config;
+mod findings;
 mod grpc;
 mod http;
 mod logs;

@@ -4,6 +4,7 @@ mod paging;
 mod process;
 mod queues;
 mod scaling;
+mod secrets;
 mod series;
 mod state;
 
@@ -13,6 +14,8 @@ use ops_telemetry::prometheus_client::encoding::EncodeLabelSet;
 use ops_telemetry::prometheus_client::metrics::counter::Counter;
 use ops_telemetry::prometheus_client::metrics::family::Family;
 use ops_telemetry::prometheus_client::metrics::gauge::Gauge;
+
+pub(crate) use secrets::Watched;
 
 use crate::App;
 use crate::store::word;
@@ -35,6 +38,7 @@ pub(crate) struct Own {
     actions: Family<ActionLabels, Counter>,
     store_up: Gauge,
     pub(crate) paging: paging::Paging,
+    pub(crate) secrets: secrets::Secrets,
     process: process::Process,
     state: state::State,
     queues: queues::Queues,
@@ -46,6 +50,7 @@ impl Own {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let own = Self {
             paging: paging::Paging::register(metrics),
+            secrets: secrets::Secrets::register(metrics),
             process: process::Process::register(metrics),
             queues: queues::Queues::register(metrics),
             scaling: scaling::Scaling::register(metrics),
@@ -77,6 +82,7 @@ impl Own {
         self.series.refresh(app);
         self.store_up.set(i64::from(app.store_fault().is_none()));
         self.paging.refresh(app);
+        self.secrets.refresh(app);
         self.process.refresh();
     }
 }

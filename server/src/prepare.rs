@@ -77,7 +77,9 @@ pub(crate) async fn leave(app: &App) {
     if app.store.shared
         && let Ok(mut db) = app.store.connection().await
     {
-        for lease in [crate::tasks::LEASE, crate::tasks::ROTATE_LEASE, crate::alerting::LEASE] {
+        for lease in
+            [crate::tasks::LEASE, crate::tasks::ROTATE_LEASE, crate::alerting::LEASE, crate::findings::LEASE]
+        {
             if let Err(error) = store::leases::release(&mut db, lease, &app.holder).await {
                 tracing::warn!(%error, lease, "could not give the lease back");
             }

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod completions;
+mod departed;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;

@@ -15,6 +15,7 @@ mod audit_spec;
 mod change;
 mod decision;
 mod exit;
+mod finding;
 mod incident;
 mod log;
 mod names;
@@ -53,6 +54,7 @@ pub use audit_spec::{
 pub use change::{Change, ChangeKind};
 pub use decision::{Decision, DecisionKind};
 pub use exit::{Exit, ExitReason};
+pub use finding::{FindingClosed, FindingView};
 pub use incident::{
     AcknowledgeRequest, Acknowledgement, EscalationStep, Incident, IncidentState, IncidentView,
     IncidentsView, NotificationView, NotificationsView,

@@ -189,9 +189,13 @@ fn turns(reader: &Reader<'_>, draft: &Draft) {
     }
 }
 
-/// Notes that `name` is no secret of this file, if so.
+/// Notes that `name` is no secret of this file, or one that nothing uses, if so.
 pub(crate) fn secret<T>(reader: &Reader<'_>, draft: &Draft, at: &At<T>, name: &str) {
-    if draft.secrets.contains_key(name) {
+    if let Some(known) = draft.secrets.get(name) {
+        if known.value.spec.canary {
+            let fix = "use another secret, or remove canary from this one";
+            reader.wrong(at, format!("{} is a canary, which nothing uses", quoted(name)), fix);
+        }
         return;
     }
     let fix = match nearest(name, draft.secrets.keys().map(String::as_str)) {

@@ -82,6 +82,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "rotate_on_departure",
             "grace",
             "readers",
+            "consumers",
+            "canary",
             "rotation",
             "previous",
             "store",
@@ -97,8 +99,24 @@ pub const KEYS: &[(&str, &[&str])] = &[
         &["address", "namespace", "auth", "token_file", "role_id", "secret_id_file", "role", "auth_mount"],
     ),
     ("secret_stores.aws", &["region", "endpoint_url"]),
-    ("audit", &["key_file", "seal_every", "retention", "anchor_every", "anchors"]),
+    ("audit", &["key_file", "seal_every", "retention", "anchor_every", "anchors", "findings"]),
     ("audit.anchors.NAME", &["file", "bucket", "prefix", "retain_days", "webhook"]),
+    (
+        "audit.findings",
+        &[
+            "off",
+            "learning",
+            "memory",
+            "spread",
+            "volume",
+            "volume_deviations",
+            "hours",
+            "denied",
+            "denied_secrets",
+            "service_networks",
+            "silence",
+        ],
+    ),
     (
         "alerts",
         &[
@@ -146,11 +164,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
 ];
 
 /// Keys that are named by the design and mean nothing yet. A key that does nothing is worse than an error.
-pub const LATER: &[(&str, &[&str])] = &[
-    ("", &["storage", "smtp", "certificates", "network"]),
-    ("secrets.NAME", &["consumers", "canary"]),
-    ("audit", &["sources", "findings"]),
-];
+pub const LATER: &[(&str, &[&str])] =
+    &[("", &["storage", "smtp", "certificates", "network"]), ("audit", &["sources"])];
 
 /// The keys of a section in one of the tables above.
 pub(crate) fn of(

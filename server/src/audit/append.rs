@@ -153,6 +153,8 @@ impl Audit {
         if memory.seen.is_none_or(|seen| seen.size < mark.size) {
             memory.seen = Some(mark);
         }
+        drop(memory);
+        self.appended.activate();
     }
 
     /// Refuses a log that is shorter than what this process has seen of it.

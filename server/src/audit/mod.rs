@@ -34,7 +34,7 @@ pub(crate) use export::export;
 pub(crate) use places::Anchoring;
 pub(crate) use receipt::receipt;
 pub(crate) use verify::verify;
-pub(crate) use view::{entry_view, view};
+pub(crate) use view::{entry_view, row_view, view};
 
 use crate::clock;
 use crate::store::{Store, audit as table};
@@ -55,6 +55,8 @@ pub(crate) struct Audit {
     pub(crate) wake: Activator,
     /// Has the log signed now.
     pub(crate) seal: Activator,
+    /// Has new entries judged now.
+    pub(crate) appended: Activator,
     waiting: Mutex<Vec<append::Waiting>>,
     memory: Mutex<Memory>,
 }
@@ -119,6 +121,7 @@ impl Audit {
             first_key,
             wake: Activator::default(),
             seal: Activator::default(),
+            appended: Activator::default(),
             waiting: Mutex::default(),
             memory: Mutex::new(memory),
         };

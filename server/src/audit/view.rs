@@ -39,6 +39,7 @@ pub(crate) async fn view(
             error,
         });
     }
+    let findings = crate::findings::latest(&mut db).await?;
     drop(db);
     // Each takes the lock for itself: not both in one expression.
     let verified = app.audit.memory().verified.clone();
@@ -54,13 +55,13 @@ pub(crate) async fn view(
         fault,
     };
     let entries = rows.iter().map(row_view).collect();
-    Ok(AuditView { at: clock::now(), state, filter, entries, next, findings: Vec::new() })
+    Ok(AuditView { at: clock::now(), state, filter, entries, next, findings })
 }
 
-/// What is shown of a row: what its body says, or what is left of it.
-fn row_view(row: &table::Row) -> AuditEntry {
+/// What is shown of a row: what its body says, or what is left of it. Its number is that of the row, whatever the body says.
+pub(crate) fn row_view(row: &table::Row) -> AuditEntry {
     if let Some(entry) = row.entry() {
-        return entry_view(&entry);
+        return AuditEntry { seq: u64::try_from(row.seq).unwrap_or_default(), ..entry_view(&entry) };
     }
     AuditEntry {
         seq: u64::try_from(row.seq).unwrap_or_default(),

@@ -13,7 +13,9 @@ mod body;
 mod caller;
 mod changes;
 mod decisions;
+mod departed;
 mod error;
+mod findings;
 mod handed;
 mod health;
 mod heartbeats;
@@ -94,6 +96,8 @@ fn routes() -> Router<Arc<App>> {
         .merge(audit::routes())
         .merge(changes::routes())
         .merge(decisions::routes())
+        .merge(departed::routes())
+        .merge(findings::routes())
         .merge(heartbeats::routes())
         .merge(incidents::routes())
         .merge(live::routes())

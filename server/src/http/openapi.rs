@@ -9,8 +9,9 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, alerts, audit, changes, decisions, heartbeats, incidents, live, logs, now, operators,
-    queue_commands, queues, receivers, rotations, scale, scaling, secrets, services, silences, stack, tasks,
+    actions, agent, alerts, audit, changes, decisions, departed, findings, heartbeats, incidents, live, logs,
+    now, operators, queue_commands, queues, receivers, rotations, scale, scaling, secrets, services,
+    silences, stack, tasks,
 };
 use crate::App;
 
@@ -39,6 +40,9 @@ use crate::App;
         audit::verify,
         changes::list,
         decisions::list,
+        departed::depart,
+        findings::close,
+        findings::list,
         heartbeats::beat,
         incidents::acknowledge,
         incidents::list,

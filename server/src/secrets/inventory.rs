@@ -5,10 +5,10 @@ use ops_contract::{
     AuditActorKind, SecretConsumer, SecretRotation, SecretSource, SecretSpec, SecretView, SecretsView,
     Timestamp,
 };
-use ops_engine::secrets::{SecretFacts, consumers as known, judge_secret};
+use ops_engine::secrets::{PersonLeft, SecretFacts, consumers as known, judge_secret};
 
 use super::stores::Facts;
-use super::{approval, hand, policy, rotate};
+use super::{approval, departed, hand, policy, rotate};
 use crate::store::{self, audit as table};
 use crate::{App, clock};
 
@@ -21,13 +21,16 @@ const CLOCKS: Duration = Duration::from_secs(300);
 pub(crate) async fn view(app: &App) -> store::Result<SecretsView> {
     let now = clock::now();
     let consumers = policy::consumers(&app.stack);
+    let departures = departed::shown(app, now).await?;
+    let mut left = departed::left(&departures);
     let mut secrets = Vec::new();
     for (name, spec) in &app.stack.secrets {
-        secrets.push(one(app, name, spec, consumers.get(name), now).await?);
+        let left = left.remove(name).unwrap_or_default();
+        secrets.push(one(app, name, spec, consumers.get(name), left, now).await?);
     }
     secrets.sort_by_key(|it| (std::cmp::Reverse(urgency(it)), it.tier, it.due_at));
     let requests = approval::open(app).await?;
-    Ok(SecretsView { at: now, secrets, requests, departures: Vec::new() })
+    Ok(SecretsView { at: now, secrets, requests, departures })
 }
 
 /// Worse states first.
@@ -49,13 +52,15 @@ async fn one(
     name: &str,
     spec: &SecretSpec,
     services: Option<&BTreeSet<String>>,
+    left: Vec<PersonLeft>,
     now: Timestamp,
 ) -> store::Result<SecretView> {
     let facts = app.vault.facts(name, &spec.source).await.unwrap_or_default();
     let shown = shown(app, name, &facts).await?;
     let (rotated_at, evidence) = (shown.rotated_at, shown.evidence.clone());
     let place = place(name, &spec.source);
-    let mut judged = SecretFacts { pending_since: facts.pending_since.or(shown.pending_since), ..shown };
+    let pending_since = facts.pending_since.or(shown.pending_since);
+    let mut judged = SecretFacts { pending_since, left, ..shown };
     let mut read_by = BTreeSet::new();
     let wanted =
         table::Wanted { action: hand::READ, subject: name, outcome: "allowed", ..Default::default() };

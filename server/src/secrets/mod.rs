@@ -4,16 +4,17 @@
 //! in that order. What cannot be recorded is not handed out.
 
 pub(crate) mod approval;
+mod departed;
 mod hand;
 pub(crate) mod handouts;
 mod inventory;
-mod policy;
+pub(crate) mod policy;
 pub(crate) mod prints;
 pub(crate) mod rotate;
 mod set;
 pub(crate) mod stores;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use ops_contract::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 
+pub(crate) use departed::depart;
 pub(crate) use hand::{Asker, Denied, Handed, hand_out};
 pub(crate) use inventory::view;
 pub(crate) use set::{Set, set};
@@ -169,6 +171,14 @@ impl Secrets {
             Err(error) => return Err(error),
         }
         self.write(name, source, value.clone(), now).await.map(drop)
+    }
+
+    /// What OpenBao or Vault calls this server; nothing while it does not let us in.
+    pub(crate) async fn own_names(&self) -> BTreeSet<String> {
+        match (&self.spec.vault, self.vault().await) {
+            (Some(_), Ok(vault)) => vault.own_names().await.unwrap_or_default(),
+            _ => BTreeSet::new(),
+        }
     }
 
     async fn file(&self) -> Result<&EncryptedFile, StoreError> {

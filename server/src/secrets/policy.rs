@@ -16,7 +16,7 @@ pub(super) fn of_service(spec: &ServiceSpec) -> BTreeSet<&str> {
 }
 
 /// Which services use each secret.
-pub(super) fn consumers(stack: &Stack) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn consumers(stack: &Stack) -> BTreeMap<String, BTreeSet<String>> {
     let mut consumers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (service, spec) in &stack.services {
         for name in of_service(spec) {
@@ -33,6 +33,9 @@ pub(super) fn refuse_agent(
     purpose: &SecretPurpose,
     leased: bool,
 ) -> Option<String> {
+    if stack.secrets.get(name).is_some_and(|spec| spec.canary) {
+        return Some(format!("{name} is a canary, which nothing uses"));
+    }
     match purpose {
         SecretPurpose::Start { replica, .. } => {
             let service = &replica.service;

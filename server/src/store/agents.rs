@@ -23,6 +23,11 @@ pub(crate) async fn upsert(
     Ok(())
 }
 
+/// All agents that there are.
+pub(crate) async fn names(db: &mut AnyConnection) -> Result<Vec<String>> {
+    sqlx::query_scalar("SELECT name FROM agents ORDER BY name").fetch_all(db).await
+}
+
 /// The agent of a token's id, with the token's hash.
 pub(crate) async fn by_token_id(
     db: &mut AnyConnection,

@@ -6,6 +6,7 @@ mod act;
 mod audit;
 mod deliver;
 mod expire;
+mod findings;
 mod gather;
 mod keep_series;
 mod measure;
@@ -16,6 +17,7 @@ mod remote_write;
 mod rotate;
 mod rules;
 mod scale;
+mod watch_secrets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +77,9 @@ pub(crate) fn spawn(app: &Arc<App>) {
     supervisor.spawn(rotate::Rotate(app.clone()), Duration::from_secs(1), &app.rotate);
     supervisor.spawn(rotate::SecretWatch(app.clone()), Duration::from_secs(10), &Activator::default());
     supervisor.spawn(rotate::SecretHandouts(app.clone()), Duration::from_secs(5), &app.vault.ended.wake);
+    supervisor.spawn(findings::Findings::new(app.clone()), Duration::from_secs(1), &app.audit.appended);
+    let watch = watch_secrets::WatchSecrets::new(app.clone());
+    supervisor.spawn(watch, Duration::from_secs(30), &Activator::default());
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

@@ -34,6 +34,7 @@ impl Task for Prune {
         rows += store::alerts::prune(&mut db, now - KEEP).await?;
         rows += store::notifications::prune(&mut db, now - KEEP).await?;
         rows += store::incidents::prune(&mut db, now - KEEP).await?;
+        rows += store::findings::prune(&mut db, now - KEEP).await?;
         rows += store::silences::prune(&mut db, now - KEEP_SILENCES).await?;
         rows += store::queue_commands::prune(&mut db, now - KEEP).await?;
         rows += store::decisions::prune(&mut db, now - KEEP_BULK).await?;

@@ -10,6 +10,8 @@ mod api;
 mod audit;
 mod authorisation;
 mod control;
+mod departed;
+mod findings;
 mod harness;
 mod prometheus;
 mod push;

@@ -1,5 +1,6 @@
 //! `insightdesk audit`: who read what, and whether the record of it can be trusted.
 
+mod findings;
 mod list;
 mod trust;
 mod verify;
@@ -22,6 +23,11 @@ pub(crate) enum Command {
         after_help = "Looking is an entry of the log itself.\n\nExamples:\n  insightdesk audit list\n  insightdesk audit list --actor alice --action secret.read\n  insightdesk audit list --outcome denied --json"
     )]
     List(list::Arguments),
+    /// Show what was unusual or unauthorised
+    #[command(
+        after_help = "docs/findings.md says what each rule looks for and what to do.\n\nExamples:\n  insightdesk audit findings\n  insightdesk audit findings --all --json\n  insightdesk audit findings close 'R11|alice|TRAP|494971' --reason 'a drill'"
+    )]
+    Findings(findings::Arguments),
     /// Verify the whole log, from its first entry on
     #[command(
         after_help = "Without FILE the log is fetched from the control plane and verified here. Two answers are given: integrity (is what is there what was written?) and completeness (is all there that was written?). Keys, mark and anchors that lie elsewhere are what makes the answers worth something: of the state folder's own log they are found by themselves.\n\nExit code 1 when something is wrong; with --strict also when something cannot be known.\n\nExamples:\n  insightdesk audit verify\n  insightdesk audit export > log.jsonl && insightdesk audit verify log.jsonl\n  insightdesk audit verify log.jsonl --key-file audit.pub --anchors /mnt/other/anchors --strict"
@@ -58,6 +64,7 @@ pub(crate) struct ReceiptArguments {
 pub(super) async fn run(globals: &Globals, command: &Command) -> Result {
     match command {
         Command::List(arguments) => list::run(globals, arguments).await,
+        Command::Findings(arguments) => findings::run(globals, arguments).await,
         Command::Verify(arguments) => verify::run(globals, arguments).await,
         Command::Export => export(globals).await,
         Command::Receipt(arguments) => receipt(globals, arguments).await,

@@ -48,6 +48,11 @@ pub(crate) enum Command {
         after_help = "Never on the command line, where others see it.\n\nExamples:\n  insightdesk secrets set SMTP_PASS --reason 'quarterly' < new-password\n  openssl rand -base64 32 | insightdesk secrets set API_KEY --reason 'first value'"
     )]
     Set(SetArguments),
+    /// Note that somebody left, and list what is to be renewed because of it
+    #[command(
+        after_help = "What they read since it was renewed last, and what they own; the most dangerous first. Each line is done when its secret is renewed after they left. From now on whoever comes under that name is told of at once. Without PERSON the lists that are open, with exit code 1 when there is one.\n\nExamples:\n  insightdesk secrets departed alice\n  insightdesk secrets departed alice --at 2026-05-03T17:00:00Z\n  insightdesk secrets departed --json"
+    )]
+    Departed(super::departed::Arguments),
 }
 
 /// Arguments of `secrets read`.
@@ -84,6 +89,7 @@ pub(super) async fn run(globals: &Globals, command: &Command) -> Result {
         Command::Requests => reading::requests(globals).await,
         Command::Renewal(command) => rotation::run(globals, command).await,
         Command::Set(arguments) => set(globals, arguments).await,
+        Command::Departed(arguments) => super::departed::run(globals, arguments).await,
     }
 }
 

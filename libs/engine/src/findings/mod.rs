@@ -42,7 +42,7 @@ mod world;
 
 pub use found::merge;
 pub use habits::Habits;
-pub use reads::last_reads;
+pub use reads::{ReadBy, last_reads, read_of};
 pub use rules::{observe, tick};
 pub use values::{Hash, ReadOf, Value, Values};
 pub use world::{Deploy, World};

@@ -28,6 +28,9 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> AuditSpec {
     for (name, place) in limited(&section, "anchors", "audit.anchors.NAME") {
         spec.anchors.extend(anchor(&name, &place, context));
     }
+    if let Some(findings) = section.table("findings", "audit.findings") {
+        spec.findings = super::findings::read(&findings);
+    }
     spec
 }
 

@@ -4,6 +4,7 @@
 mod alerts;
 mod audit;
 mod balancer;
+mod findings;
 mod health;
 mod labels;
 mod postgres;

@@ -93,6 +93,8 @@ fn draft(section: &Section<'_, '_>, source: SecretSource) -> SecretDraft {
     }
     spec.readers = names(section, "readers");
     spec.approval = section.boolean("approval").is_some_and(|at| at.value);
+    spec.consumers = names(section, "consumers");
+    spec.canary = section.boolean("canary").is_some_and(|at| at.value);
     draft
 }
 

@@ -10,7 +10,7 @@ mod fault_tests;
 mod tests;
 mod token;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ops_contract::{Timestamp, VaultSpec};
@@ -107,6 +107,12 @@ struct Hash {
 }
 
 impl Vault {
+    /// What the store calls us, once it has let us in.
+    pub(crate) async fn own_names(&self) -> Result<BTreeSet<String>, StoreError> {
+        self.login.token(self).await?;
+        Ok(self.login.names())
+    }
+
     /// Prepares the connection; nothing is sent yet.
     pub(crate) fn new(spec: &VaultSpec) -> Result<Self, StoreError> {
         let address = Url::parse(&spec.address).ok().filter(|it| matches!(it.scheme(), "http" | "https"));

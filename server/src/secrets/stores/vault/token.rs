@@ -1,7 +1,8 @@
 //! The token: from a file, or by logging in; renewed at two thirds of its life; had anew when it is refused.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use ops_contract::VaultAuth;
@@ -26,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Login {
     auth: VaultAuth,
     held: Mutex<Option<Held>>,
+    /// What the store calls us.
+    names: std::sync::Mutex<BTreeSet<String>>,
 }
 
 /// A token as it is sent.
@@ -55,6 +58,18 @@ struct Auth {
     client_token: SecretString,
     lease_duration: u64,
     renewable: bool,
+    #[serde(flatten)]
+    who: Who,
+}
+
+/// Who a token stands for, as the store says it. Names that all tokens and all roles share name nobody.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Who {
+    display_name: Option<String>,
+    entity_id: Option<String>,
+    #[serde(alias = "meta")]
+    metadata: serde_json::Value,
 }
 
 /// What a token is told of itself.
@@ -63,11 +78,31 @@ struct Myself {
     ttl: u64,
     #[serde(default)]
     renewable: bool,
+    #[serde(flatten)]
+    who: Who,
+}
+
+impl Who {
+    fn names(self) -> impl Iterator<Item = String> {
+        let of = |key| self.metadata.get(key).and_then(|it| it.as_str()).map(str::to_owned);
+        let metadata = ["role_name", "username", "role"].map(of);
+        let names = metadata.into_iter().chain([self.display_name, self.entity_id]).flatten();
+        names.filter(|it| !it.is_empty() && it != "approle" && it != "root")
+    }
 }
 
 impl Login {
     pub(super) fn new(auth: VaultAuth) -> Self {
-        Self { auth, held: Mutex::new(None) }
+        Self { auth, held: Mutex::new(None), names: std::sync::Mutex::default() }
+    }
+
+    /// What the store calls us, as far as we have logged in.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, who: Who) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(who.names());
     }
 
     /// A token that is good as far as we know. Who comes while one is had waits for that.
@@ -151,7 +186,9 @@ impl Login {
                 "{words} was refused: see the role, and what lies in the file for it"
             )));
         }
-        Ok(Held::new(answer.checked(&words)?.auth(&words)?))
+        let mut auth: Auth = answer.checked(&words)?.auth(&words)?;
+        self.note(std::mem::take(&mut auth.who));
+        Ok(Held::new(auth))
     }
 }
 
@@ -171,6 +208,7 @@ async fn look_up(vault: &Vault, secret: SecretString) -> Result<Held, StoreError
     }
     let myself: Myself = answer.checked(WORDS)?.data(WORDS)?;
     let due = Due::new(myself.ttl, myself.renewable);
+    vault.login.note(myself.who);
     Ok(Held { token: Arc::new(Token { secret }), due })
 }
 
