@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alerting::{self, Alerting};
 use crate::answers::Answers;
 use crate::audit::Audit;
+use crate::audit::sources::Sources;
 use crate::auth::Auth;
 use crate::logs::Relay;
 use crate::metrics::Own;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) alerting: Alerting,
     /// The record of who read which secret.
     pub(crate) audit: Audit,
+    /// Other systems that tell of accesses.
+    pub(crate) sources: Sources,
     /// Where secrets lie, and who may have them.
     pub(crate) vault: Secrets,
     /// Who is told, and whether it arrived.
@@ -110,6 +113,7 @@ impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         let own = Own::register(&parts.metrics);
         Self {
+            sources: Sources::new(&parts.stack),
             stack: parts.stack,
             external_url: parts.external_url,
             store: parts.store,

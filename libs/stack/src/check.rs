@@ -149,8 +149,16 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
     let postgres = draft.postgres.values().filter_map(|it| it.password_secret.as_ref());
     let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
     let tokens = draft.telemetry.token_secrets.iter().chain(&draft.alerts.query_token_secret);
-    for at in services.chain(postgres).chain(valkey).chain(tokens) {
+    let devices = &draft.audit.token_secrets;
+    for at in services.chain(postgres).chain(valkey).chain(tokens).chain(devices) {
         secret(reader, draft, at, &at.value);
+    }
+    for at in devices {
+        let source = draft.secrets.get(&at.value).map(|it| &it.value.spec.source);
+        if matches!(source, Some(SecretSource::Vault { .. } | SecretSource::AwsSecretsManager { .. })) {
+            let fix = "keep it in env, generated or encrypted_file";
+            reader.wrong(at, "a device must be let in while other stores are away", fix);
+        }
     }
     for it in draft.secrets.values() {
         if matches!(it.value.spec.source, SecretSource::Vault { .. }) && draft.secret_stores.vault.is_none() {

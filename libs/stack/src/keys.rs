@@ -93,8 +93,9 @@ pub const KEYS: &[(&str, &[&str])] = &[
         &["address", "namespace", "auth", "token_file", "role_id", "secret_id_file", "role", "auth_mount"],
     ),
     ("secret_stores.aws", &["region", "endpoint_url"]),
-    ("audit", &["key_file", "seal_every", "anchor_every", "anchors"]),
+    ("audit", &["key_file", "seal_every", "anchor_every", "anchors", "sources"]),
     ("audit.anchors.NAME", &["file", "bucket", "prefix", "retain_days", "webhook"]),
+    ("audit.sources.NAME", &["http_token_secret", "file"]),
     (
         "alerts",
         &[
@@ -145,7 +146,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
 pub const LATER: &[(&str, &[&str])] = &[
     ("", &["storage", "smtp", "certificates", "network"]),
     ("secrets.NAME", &["approval", "consumers", "canary", "store", "users", "admin_secret"]),
-    ("audit", &["retention", "sources", "findings"]),
+    ("audit", &["retention", "findings"]),
 ];
 
 /// The keys of a section in one of the tables above.

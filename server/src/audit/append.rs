@@ -45,6 +45,15 @@ pub(super) struct Waiting {
 impl Audit {
     /// Appends entries; when it returns well, they are on the disk. Entries of others may stand between them.
     pub(crate) async fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Appended>, Refused> {
+        self.append_within(PATIENCE, drafts).await
+    }
+
+    /// As [`Audit::append`], for whoever cannot wait for long. What is refused because of that may be in the log all the same.
+    pub(crate) async fn append_within(
+        &self,
+        patience: Duration,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Appended>, Refused> {
         let (done, appended) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,10 +63,10 @@ impl Audit {
             waiting.push(Waiting { drafts, done });
         }
         self.wake.activate();
-        match tokio::time::timeout(PATIENCE, appended).await {
+        match tokio::time::timeout(patience, appended).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Refused::Busy("the server is ending")),
-            Err(_) => Err(Refused::Busy("it took longer than 5 s")),
+            Err(_) => Err(Refused::Busy("it took too long")),
         }
     }
 
@@ -102,17 +111,17 @@ impl Audit {
         let drafts = good.iter().flat_map(|(_, it)| it.drafts.clone()).collect();
         let appended = async {
             let mut db = store.begin().await?;
-            let appended = append_in(&mut db, self, drafts).await?;
+            let appended = append_each(&mut db, self, drafts).await?;
             db.commit().await?;
             Ok::<_, Refused>(appended)
         };
         match appended.await {
             Ok(appended) => {
-                self.saw(&appended);
+                self.saw(appended.iter().flatten());
                 self.memory().append_fault = None;
                 let mut appended = appended.into_iter();
                 for ((_, it), count) in good.into_iter().zip(counts) {
-                    let _ = it.done.send(Ok(appended.by_ref().take(count).collect()));
+                    let _ = it.done.send(Ok(appended.by_ref().take(count).flatten().collect()));
                 }
                 Ok(())
             }
@@ -128,8 +137,8 @@ impl Audit {
     }
 
     /// Remembers how far the log was seen, once it is committed.
-    pub(crate) fn saw(&self, appended: &[Appended]) {
-        let Some(last) = appended.last() else { return };
+    pub(crate) fn saw<'a>(&self, appended: impl IntoIterator<Item = &'a Appended>) {
+        let Some(last) = appended.into_iter().last() else { return };
         let mark = HighWater { size: last.entry.seq + 1, head: last.link, time_ms: last.entry.time_ms };
         let mut memory = self.memory();
         if memory.seen.is_none_or(|seen| seen.size < mark.size) {
@@ -156,26 +165,38 @@ pub(crate) async fn append_in(
     audit: &Audit,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Appended>, Refused> {
+    Ok(append_each(db, audit, drafts).await?.into_iter().flatten().collect())
+}
+
+/// As [`append_in`], with nothing in the place of what is left out.
+async fn append_each(
+    db: &mut AnyConnection,
+    audit: &Audit,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Option<Appended>>, Refused> {
     let mut head = table::lock(db).await?;
     audit.is_continued(&head)?;
     let before: (u64, Hash) = (head.size(), head.link);
     let now_ms = clock::now().0 / 1_000;
     let mut all = Vec::with_capacity(drafts.len());
-    let mut events = HashSet::new();
+    let (mut events, mut is_new) = (HashSet::new(), Vec::new());
     for draft in drafts {
         if let Source::External { device, event_id } = &draft.source
             && (!events.insert((device.clone(), event_id.clone()))
                 || table::has_event(db, device, event_id).await?)
         {
+            is_new.push(false);
             continue;
         }
+        is_new.push(true);
         all.push(head.append(draft, now_ms)?);
     }
     table::insert(db, &all).await?;
     if !all.is_empty() && !table::replace(db, before, &head).await? {
         return Err(Refused::Foreign("its end changed under the lock".to_owned()));
     }
-    Ok(all)
+    let mut all = all.into_iter();
+    Ok(is_new.into_iter().map(|it| if it { all.next() } else { None }).collect())
 }
 
 fn check(drafts: &[Draft]) -> Option<EntryError> {

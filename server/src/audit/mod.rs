@@ -13,6 +13,7 @@ mod keys;
 mod places;
 mod receipt;
 mod seal;
+pub(crate) mod sources;
 mod verify;
 mod view;
 

@@ -13,6 +13,7 @@ mod body;
 mod caller;
 mod changes;
 mod decisions;
+mod devices;
 mod error;
 mod health;
 mod heartbeats;
@@ -115,6 +116,7 @@ fn routes() -> Router<Arc<App>> {
         .nest("/alertmanager", alertmanager::routes())
         .nest("/prometheus", prometheus::routes())
         .merge(ack::routes())
+        .merge(devices::routes())
         .merge(health::routes())
         .merge(login::routes())
         .merge(otlp::routes())

@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, alerts, audit, changes, decisions, heartbeats, incidents, live, logs, now, operators,
-    queue_commands, queues, receivers, scale, scaling, secrets, services, silences, stack, tasks,
+    actions, agent, alerts, audit, changes, decisions, devices, heartbeats, incidents, live, logs, now,
+    operators, queue_commands, queues, receivers, scale, scaling, secrets, services, silences, stack, tasks,
 };
 use crate::App;
 
@@ -38,6 +38,7 @@ use crate::App;
         audit::verify,
         changes::list,
         decisions::list,
+        devices::take,
         heartbeats::beat,
         incidents::acknowledge,
         incidents::list,

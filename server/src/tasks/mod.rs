@@ -15,6 +15,7 @@ mod pulse;
 mod remote_write;
 mod rules;
 mod scale;
+mod vault;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,10 @@ pub(crate) fn spawn(app: &Arc<App>) {
             }
             Err(error) => tracing::error!(%error, "the audit log is not laid down outside"),
         }
+    }
+    if app.stack.secret_stores.vault.is_some() {
+        supervisor.spawn(vault::VaultToken(app.clone()), Duration::from_secs(60), &Activator::default());
+        supervisor.spawn(vault::VaultDevices(app.clone()), Duration::from_secs(60), &Activator::default());
     }
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
