@@ -199,6 +199,11 @@ async fn append_each(
     Ok(is_new.into_iter().map(|it| if it { all.next() } else { None }).collect())
 }
 
+/// Whether the log takes an entry, as far as its form goes.
+pub(crate) fn is_taken(draft: &Draft) -> bool {
+    check(std::slice::from_ref(draft)).is_none()
+}
+
 fn check(drafts: &[Draft]) -> Option<EntryError> {
     drafts.iter().find_map(|draft| draft.clone().at(0, 0).encode().err())
 }

@@ -72,6 +72,10 @@ pub(crate) fn spawn(app: &Arc<App>) {
         supervisor.spawn(vault::VaultToken(app.clone()), Duration::from_secs(60), &Activator::default());
         supervisor.spawn(vault::VaultDevices(app.clone()), Duration::from_secs(60), &Activator::default());
     }
+    let files = crate::audit::sources::vault_file::Files::new(app.clone());
+    if !files.is_empty() {
+        supervisor.spawn(audit::AuditFiles(files), Duration::from_secs(1), &Activator::default());
+    }
     supervisor.spawn(expire::Expire(app.clone()), Duration::from_secs(5), &Activator::default());
     supervisor.spawn(prune::Prune(app.clone()), Duration::from_secs(3_600), &Activator::default());
 }

@@ -7,8 +7,10 @@
 //!
 //! To add a kind: a file here, a variant of `ops_contract::AuditSourceSpec`.
 
+pub(crate) mod cloudtrail;
 mod devices;
 pub(crate) mod vault_devices;
+pub(crate) mod vault_file;
 pub(crate) mod vault_http;
 
 use std::collections::BTreeMap;

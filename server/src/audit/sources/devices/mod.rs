@@ -29,6 +29,7 @@ use line::{Kind, Line};
 pub(crate) use places::Places;
 use places::{Held, Target};
 use values::Shown;
+pub(crate) use values::hex;
 
 /// Longest id of a request that is taken as it is; a UUID has 36 bytes.
 const LONGEST_ID: usize = 100;

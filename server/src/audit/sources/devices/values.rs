@@ -162,7 +162,7 @@ fn is_hmac(text: &str) -> bool {
     text.strip_prefix(HMAC).is_some_and(|it| it.len() == DIGITS && it.bytes().all(lower))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing into a string does not fail.
         let _ = write!(text, "{byte:02x}");
