@@ -9,6 +9,7 @@ mod agent;
 mod alertmanager;
 mod alerts;
 mod audit;
+mod audit_import;
 mod body;
 mod caller;
 mod changes;
@@ -91,6 +92,7 @@ fn routes() -> Router<Arc<App>> {
         .merge(actions::routes())
         .merge(alerts::routes())
         .merge(audit::routes())
+        .merge(audit_import::routes())
         .merge(changes::routes())
         .merge(decisions::routes())
         .merge(heartbeats::routes())

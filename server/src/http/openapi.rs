@@ -9,8 +9,9 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, alerts, audit, changes, decisions, devices, heartbeats, incidents, live, logs, now,
-    operators, queue_commands, queues, receivers, scale, scaling, secrets, services, silences, stack, tasks,
+    actions, agent, alerts, audit, audit_import, changes, decisions, devices, heartbeats, incidents, live,
+    logs, now, operators, queue_commands, queues, receivers, scale, scaling, secrets, services, silences,
+    stack, tasks,
 };
 use crate::App;
 
@@ -36,6 +37,7 @@ use crate::App;
         audit::list,
         audit::receipt,
         audit::verify,
+        audit_import::import,
         changes::list,
         decisions::list,
         devices::take,

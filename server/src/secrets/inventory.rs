@@ -5,6 +5,7 @@ use ops_contract::{
 };
 use ops_engine::secrets::{SecretFacts, consumers as known, judge_secret};
 
+use super::seen::{self, Seen};
 use super::{hand, policy};
 use crate::store::{self, audit as table};
 use crate::{App, clock};
@@ -16,9 +17,10 @@ const READS: u32 = 500;
 pub(crate) async fn view(app: &App) -> store::Result<SecretsView> {
     let now = clock::now();
     let consumers = policy::consumers(&app.stack);
+    let seen = seen::look(app).await?;
     let mut secrets = Vec::new();
     for (name, spec) in &app.stack.secrets {
-        secrets.push(one(app, name, spec, consumers.get(name), now).await?);
+        secrets.push(one(app, name, spec, (consumers.get(name), &seen), now).await?);
     }
     secrets.sort_by_key(|it| (std::cmp::Reverse(urgency(it)), it.tier, it.due_at));
     Ok(SecretsView { at: now, secrets, requests: Vec::new(), departures: Vec::new() })
@@ -42,23 +44,25 @@ async fn one(
     app: &App,
     name: &str,
     spec: &SecretSpec,
-    services: Option<&BTreeSet<String>>,
+    (services, seen): (Option<&BTreeSet<String>>, &Seen),
     now: Timestamp,
 ) -> store::Result<SecretView> {
     let facts = app.vault.facts(name, &spec.source).await.unwrap_or_default();
-    let rotated_at = facts.changed_at;
     let place = place(name, &spec.source);
-    let evidence = rotated_at.map(|_| match &facts.version {
+    let evidence = facts.changed_at.map(|_| match &facts.version {
         Some(version) => format!("version {version} in its store"),
         None => "its store says so".to_owned(),
     });
     let mut judged = SecretFacts {
-        rotated_at,
-        evidence: evidence.clone(),
+        rotated_at: facts.changed_at,
+        evidence,
         pending_since: facts.pending_since,
         ..SecretFacts::default()
     };
+    seen.correct(name, facts.version.as_deref(), &mut judged);
+    let (rotated_at, evidence) = (judged.rotated_at, judged.evidence.clone());
     let mut read_by = BTreeSet::new();
+    seen.readers(name, spec, &mut judged, &mut read_by);
     let wanted =
         table::Wanted { action: hand::READ, subject: name, outcome: "allowed", ..Default::default() };
     let mut db = app.store.connection().await?;
@@ -72,11 +76,17 @@ async fn one(
             }
             AuditActorKind::Person => {}
             _ => {
-                judged.reads.entry(entry.actor).or_insert(entry.at);
+                let last = judged.reads.entry(entry.actor).or_insert(entry.at);
+                *last = (*last).max(entry.at);
             }
         }
     }
-    let judgement = judge_secret(spec, &judged, now);
+    let mut judgement = judge_secret(spec, &judged, now);
+    let same_as = seen.same_as(name);
+    if !same_as.is_empty() {
+        let others = same_as.join(", ");
+        judgement.reason = format!("{} The same value lies at {others}.", judgement.reason);
+    }
     let mut consumers: Vec<SecretConsumer> = known(&judged);
     let never = services.into_iter().flatten().chain(&spec.consumers);
     for other in never.filter(|it| !judged.reads.contains_key(*it)) {

@@ -6,6 +6,7 @@
 mod hand;
 mod inventory;
 mod policy;
+mod seen;
 pub(crate) mod stores;
 
 use std::collections::BTreeMap;

@@ -317,3 +317,135 @@ async fn a_device_that_is_switched_off_is_told() {
     assert!(metric.ends_with(" 1"), "{metric}");
     scene.server.stop().await;
 }
+
+/// A secret as the inventory has it.
+async fn secret(scene: &Scene, name: &str) -> Value {
+    let all = scene.server.get("/api/secrets").await;
+    all["secrets"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_inventory_tells_renewals_from_new_versions_without_seeing_a_value() {
+    let scene = Scene::start().await;
+    let put = async |path: &str, data: Value| scene.bao.put(path, data).await.unwrap();
+    put("db/primary", json!({ "password": "first" })).await;
+    put("api/keys", json!({ "key": "shared", "pepper": "shared" })).await;
+    assert_eq!(secret(&scene, "DB_PASSWORD").await["state"], "ok", "a first version is evidence enough");
+    let key = secret(&scene, "API_KEY").await;
+    assert!(text(&key, "reason").ends_with("The same value lies at API_PEPPER."), "{key}");
+
+    put("db/primary", json!({ "password": "first" })).await;
+    assert_eq!(secret(&scene, "DB_PASSWORD").await["state"], "same_value");
+    put("db/primary", json!({ "password": "second" })).await;
+    let renewed = secret(&scene, "DB_PASSWORD").await;
+    assert_eq!(renewed["state"], "ok");
+    assert!(text(&renewed, "evidence").starts_with("another value, audit entry "), "{renewed}");
+
+    put("api/keys", json!({ "key": "other", "pepper": "shared" })).await;
+    let (key, pepper) = (secret(&scene, "API_KEY").await, secret(&scene, "API_PEPPER").await);
+    assert_eq!((text(&key, "state"), text(&pepper, "state")), ("ok", "unknown"), "{pepper}");
+    assert!(!text(&key, "reason").contains("same value"), "{key}");
+    assert!(pepper["rotated_at"].is_null(), "only the other field was renewed: {pepper}");
+    scene.server.stop().await;
+}
+
+fn file(config: &mut ops_server::Config, path: &std::path::Path) {
+    let source = AuditSourceSpec::VaultFile { path: path.display().to_string() };
+    config.stack.audit.sources.insert("bao-file".to_owned(), source);
+}
+
+#[tokio::test]
+async fn a_file_device_is_followed_over_rotation_and_kills() {
+    let bao = OpenBao::start().await.unwrap();
+    let (folder, log) = (tempfile::tempdir().unwrap(), bao.folder.path().join("audit.log"));
+    let start = async || {
+        let mut config = config(&bao, &folder);
+        config.stack.audit.sources.clear();
+        config.stack.secret_stores.vault = None;
+        file(&mut config, &log);
+        Server::start_on(config).await
+    };
+    let device = json!({ "type": "file", "options": { "file_path": log } });
+    bao.ask(Method::PUT, "sys/audit/file", Some(device)).await.unwrap();
+    bao.put("db/primary", json!({ "password": VALUE })).await.unwrap();
+    let read = async |times: usize| {
+        for _ in 0..times {
+            bao.ask(Method::GET, "secret/data/db/primary", None).await.unwrap();
+        }
+    };
+    let all_are_in = async |server: &Server, reads: usize| {
+        let count = async |it: &Server| {
+            let all = entries(it, "?action=vault.read&subject=DB_PASSWORD&limit=500").await;
+            (answers(&all).len() >= reads).then(|| (all.len(), answers(&all).len()))
+        };
+        assert_eq!(server.eventually("all reads", count).await, (reads * 2, reads));
+    };
+    let mut server = start().await;
+    let mut reads = 0;
+    for round in 0..3 {
+        read(10).await;
+        // In the middle of its work, which is not waited for.
+        server.kill().await;
+        read(10).await;
+        if round == 1 {
+            std::fs::rename(&log, log.with_extension("log.1")).unwrap();
+            bao.hang_up().unwrap();
+            let opened = async || log.exists().then_some(());
+            ops_tests::eventually(crate::harness::PATIENCE, opened).await.unwrap();
+            read(10).await;
+            reads += 10;
+        }
+        reads += 20;
+        server = start().await;
+        all_are_in(&server, reads).await;
+    }
+    let told = entries(&server, "?action=audit&outcome=failed&limit=500").await;
+    assert!(told.is_empty(), "nothing was cut or lost: {told:#?}");
+
+    std::fs::write(&log, "").unwrap();
+    let cut = async |it: &Server| entries(it, "?action=audit.source_cut").await.into_iter().next();
+    let cut = server.eventually("that it was cut", cut).await;
+    assert_eq!((text(&cut, "subject"), text(&cut, "outcome")), ("bao-file", "failed"));
+    std::fs::remove_file(&log).unwrap();
+    let gone = async |it: &Server| entries(it, "?action=audit.source_fault").await.into_iter().next();
+    let gone = server.eventually("that it is gone", gone).await;
+    assert!(text(&gone, "error").contains("was deleted"), "{gone}");
+    let said = server.post("/api/audit/verify", json!({})).await;
+    assert_eq!(said["integrity"], "intact", "{said}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_cloudtrail_is_brought_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Server::config(&sqlite(&folder));
+    let source = SecretSource::AwsSecretsManager { id: "prod/db".to_owned(), field: None };
+    config.stack.secrets.insert("DB".to_owned(), SecretSpec::new(source));
+    let server = Server::start_on(config).await;
+    let event = |id: usize, name: &str| {
+        json!({ "eventID": format!("e-{id}"), "eventTime": "2026-11-20T08:00:00Z", "eventName": name,
+            "eventSource": "secretsmanager.amazonaws.com", "userIdentity": { "type": "IAMUser", "userName": "bob" },
+            "requestParameters": { "secretId": "prod/db", "secretString": VALUE } })
+    };
+    let mut records: Vec<Value> = (0..600).map(|id| event(id, "GetSecretValue")).collect();
+    records.extend([event(0, "GetSecretValue"), event(600, "PutSecretValue"), json!({})]);
+    let file = json!({ "Records": records }).to_string();
+    let bring = async |role: Role, from: &str, body: String| {
+        let path = format!("/api/audit/import?from={from}");
+        let answer = server.ask(role, Method::POST, &path).body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, told) = bring(Role::Admin, "cloudtrail", file.clone()).await;
+    assert_eq!((status, told), (200, json!({ "entries": 601, "known": 1, "others": 1 })));
+    let again = bring(Role::Admin, "cloudtrail", file.clone()).await.1;
+    assert_eq!(again, json!({ "entries": 0, "known": 602, "others": 1 }));
+    assert_eq!(bring(Role::Operator, "cloudtrail", file.clone()).await.0, 403);
+    assert_eq!(bring(Role::Admin, "syslog", file).await.0, 422);
+    assert_eq!(bring(Role::Admin, "cloudtrail", "rubbish".to_owned()).await.0, 422);
+    let put = entries(&server, "?action=aws.put_secret_value").await;
+    assert_eq!((text(&put[0], "actor"), text(&put[0], "subject")), ("bob", "DB"));
+    assert_eq!(entries(&server, "?action=audit.import").await.len(), 2);
+    let log = server.ask(Role::Admin, Method::GET, "/api/audit/export").send().await.unwrap();
+    assert!(!log.text().await.unwrap().contains(VALUE));
+    server.stop().await;
+}

@@ -121,6 +121,7 @@ impl Common<'_> {
             .detail("request_id", request_id)
             .detail("error", self.error.unwrap_or_default())
             .detail("version", self.shown.version.map(|it| it.to_string()).unwrap_or_default())
+            .detail("fields", self.shown.fields().map(|it| it.to_string()).unwrap_or_default())
             .detail("mount", line.request.mount())
             .detail("namespace", line.request.namespace())
             .detail("entity", line.entity())

@@ -41,6 +41,11 @@ impl Shown {
         self.fields.as_ref().is_none_or(|it| it.contains(field))
     }
 
+    /// How many fields there are.
+    pub(super) fn fields(&self) -> Option<usize> {
+        self.fields.as_ref().map(BTreeSet::len)
+    }
+
     /// The hash of what has one field only: then it is the secret's.
     pub(super) fn only(&self) -> Option<String> {
         let is_one = self.fields.as_ref().is_some_and(|it| it.len() == 1);

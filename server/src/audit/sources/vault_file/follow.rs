@@ -119,7 +119,8 @@ impl Follower {
             self.open = Some(open(&self.path)?);
             return Ok(());
         };
-        for path in std::iter::once(self.path.clone()).chain(self.siblings(None)?) {
+        let siblings = || Ok::<_, io::Error>(self.siblings()?.into_iter().map(|it| it.path));
+        for path in std::iter::once(self.path.clone()).chain(siblings()?) {
             let Ok((mut file, id)) = open(&path) else { continue };
             let is_it = id == mark.file && is_known(&mut file, mark)?;
             // A file that was cut in place has nothing left to be known by but its place.
@@ -129,7 +130,7 @@ impl Follower {
             }
         }
         // What was read before is known by its ids and is not entered again.
-        let oldest = self.siblings(None)?.into_iter().chain([self.path.clone()]).next();
+        let oldest = siblings()?.chain([self.path.clone()]).next();
         let (file, id) = open(&oldest.unwrap_or_default())?;
         pass.events.push(Event::Lost { had: mark.position });
         pass.mark = Some(begin(&id));
@@ -139,12 +140,17 @@ impl Follower {
 
     /// Goes on to the file that came after the open one.
     fn next(&mut self, mark: &Mark) -> io::Result<Mark> {
+        let all = self.siblings()?;
         let since = match &self.open {
-            Some((file, _)) => Some(modified(&file.metadata()?)),
-            None => None,
+            Some((file, _)) => modified(&file.metadata()?),
+            None => (0, 0),
         };
-        let later = self.siblings(since)?.into_iter().chain([self.path.clone()]);
-        for path in later {
+        let is_open = |it: &Sibling| it.id == mark.file;
+        let from = match all.iter().position(is_open) {
+            Some(at) => at + 1,
+            None => all.iter().position(|it| it.modified > since).unwrap_or(all.len()),
+        };
+        for path in all.into_iter().skip(from).map(|it| it.path).chain([self.path.clone()]) {
             let Ok((file, id)) = open(&path) else { continue };
             if id != mark.file {
                 let mark = begin(&id);
@@ -155,26 +161,32 @@ impl Follower {
         Ok(mark.clone())
     }
 
-    /// What the file was renamed to, the oldest first: files in the same folder whose names begin as its own, written to after
-    /// `since`.
-    fn siblings(&self, since: Option<(i64, i64)>) -> io::Result<Vec<PathBuf>> {
+    /// What the file was renamed to, the oldest first: files in the same folder whose names begin as its own. Of two that were
+    /// written at once the greater number is the older.
+    fn siblings(&self) -> io::Result<Vec<Sibling>> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let mut found: Vec<((i64, i64), PathBuf)> = Vec::new();
+        let mut found: Vec<Sibling> = Vec::new();
         for entry in fs::read_dir(folder)?.take(FILES) {
             let entry = entry?;
             let other = entry.file_name().to_string_lossy().into_owned();
             let is_one =
                 other != name && other.starts_with(&name) && !PACKED.iter().any(|it| other.ends_with(it));
-            let Some(metadata) = entry.metadata().ok().filter(|it| is_one && it.is_file()) else { continue };
-            let modified = modified(&metadata);
-            if since.is_none_or(|since| modified > since) {
-                found.push((modified, entry.path()));
+            if let Some(metadata) = entry.metadata().ok().filter(|it| is_one && it.is_file()) {
+                found.push(Sibling { modified: modified(&metadata), path: entry.path(), id: id(&metadata) });
             }
         }
-        found.sort();
-        Ok(found.into_iter().map(|(_, path)| path).collect())
+        found.sort_by(|a, b| a.modified.cmp(&b.modified).then_with(|| b.path.cmp(&a.path)));
+        Ok(found)
     }
+}
+
+/// A file that the followed one may have been renamed to.
+struct Sibling {
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    path: PathBuf,
+    id: String,
 }
 
 /// Reads whole lines, and what is left without an end of a file that nobody writes to any more.
