@@ -16,6 +16,8 @@ use crate::place::Place;
 
 /// A server that does not answer for so long is not reached.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// A file that is brought may take longer.
+const UPLOAD: Duration = Duration::from_secs(120);
 
 /// Longest event of a stream that is read.
 const EVENT_BYTES: usize = 8 << 20;
@@ -92,6 +94,13 @@ impl Client {
         let response = self.send(self.request(Method::POST, path).timeout(TIMEOUT).json(body)).await?;
         let text = response.text().await.map_err(|error| self.misunderstood(path, &error))?;
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Posts a file as it is.
+    pub(crate) async fn upload<T: DeserializeOwned>(&self, path: &str, bytes: Vec<u8>) -> Result<T> {
+        let request = self.request(Method::POST, path).timeout(UPLOAD).body(bytes);
+        let response = self.send(request).await?;
+        response.json().await.map_err(|error| self.misunderstood(path, &error))
     }
 
     /// Puts JSON; gives what came back, null when nothing did.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alerting::{self, Alerting};
 use crate::answers::Answers;
 use crate::audit::Audit;
+use crate::audit::sources::Sources;
 use crate::auth::Auth;
 use crate::findings::Findings;
 use crate::logs::Relay;
@@ -42,6 +43,8 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     /// What was found in it.
     pub(crate) findings: Findings,
+    /// Other systems that tell of accesses.
+    pub(crate) sources: Sources,
     /// Where secrets lie, and who may have them.
     pub(crate) vault: Secrets,
     /// Who is told, and whether it arrived.
@@ -115,6 +118,7 @@ impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         let own = Own::register(&parts.metrics);
         Self {
+            sources: Sources::new(&parts.stack),
             stack: parts.stack,
             external_url: parts.external_url,
             store: parts.store,

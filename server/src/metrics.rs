@@ -6,6 +6,7 @@ mod queues;
 mod scaling;
 mod secrets;
 mod series;
+mod sources;
 mod state;
 
 use ops_contract::{ActionKind, ActionStatus};
@@ -44,6 +45,7 @@ pub(crate) struct Own {
     queues: queues::Queues,
     scaling: scaling::Scaling,
     series: series::Series,
+    sources: sources::Sources,
 }
 
 impl Own {
@@ -55,6 +57,7 @@ impl Own {
             queues: queues::Queues::register(metrics),
             scaling: scaling::Scaling::register(metrics),
             series: series::Series::register(metrics),
+            sources: sources::Sources::register(metrics),
             state: state::State::register(metrics),
             ..Self::default()
         };
@@ -80,6 +83,7 @@ impl Own {
         self.queues.refresh(app);
         self.scaling.refresh(app);
         self.series.refresh(app);
+        self.sources.refresh(app);
         self.store_up.set(i64::from(app.store_fault().is_none()));
         self.paging.refresh(app);
         self.secrets.refresh(app);

@@ -107,6 +107,11 @@ impl OpenBao {
         Ok((text(&role["data"]["role_id"])?, text(&secret["data"]["secret_id"])?))
     }
 
+    /// Has it open its files anew, as log rotation does.
+    pub fn hang_up(&self) -> anyhow::Result<()> {
+        self.peer.signal(Signal::HUP)
+    }
+
     /// Freezes it: it takes connections and answers nobody.
     pub fn freeze(&self) -> anyhow::Result<()> {
         self.peer.signal(Signal::STOP)

@@ -169,6 +169,18 @@ pub struct AuditView {
     pub findings: Vec<Finding>,
 }
 
+/// What came of a file that was brought into the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AuditImported {
+    /// Entries that are new.
+    pub entries: u64,
+    /// Entries that the log had before.
+    pub known: u64,
+    /// Events that do not belong into this log.
+    pub others: u64,
+}
+
 /// Which entries are asked for. Empty parts ask for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -44,8 +44,8 @@ pub use agent::{
 };
 pub use alert::{Alert, AlertState, AlertsView, ExploreRow, ExploreView, RuleHealth, RuleKind, RuleView};
 pub use audit::{
-    AuditActorKind, AuditAnchor, AuditEntry, AuditFilter, AuditOutcome, AuditState, AuditVerified, AuditView,
-    Finding, FindingSeverity,
+    AuditActorKind, AuditAnchor, AuditEntry, AuditFilter, AuditImported, AuditOutcome, AuditState,
+    AuditVerified, AuditView, Finding, FindingSeverity,
 };
 pub use audit_spec::{
     AnchorSpec, AuditSourceSpec, AuditSpec, AwsSpec, EncryptedFileKey, FindingsSpec, SecretStoresSpec,

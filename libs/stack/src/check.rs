@@ -150,10 +150,18 @@ fn secrets(reader: &Reader<'_>, draft: &Draft) {
     let valkey = draft.valkey.values().filter_map(|it| it.password_secret.as_ref());
     let tokens = draft.telemetry.token_secrets.iter().chain(&draft.alerts.query_token_secret);
     let renewed = draft.secrets.values().flat_map(|it| &it.value.secrets);
-    for at in services.chain(postgres).chain(valkey).chain(tokens).chain(renewed) {
+    let devices = &draft.audit.token_secrets;
+    for at in services.chain(postgres).chain(valkey).chain(tokens).chain(renewed).chain(devices) {
         secret(reader, draft, at, &at.value);
     }
     turns(reader, draft);
+    for at in devices {
+        let source = draft.secrets.get(&at.value).map(|it| &it.value.spec.source);
+        if matches!(source, Some(SecretSource::Vault { .. } | SecretSource::AwsSecretsManager { .. })) {
+            let fix = "keep it in env, generated or encrypted_file";
+            reader.wrong(at, "a device must be let in while other stores are away", fix);
+        }
+    }
     for it in draft.secrets.values() {
         if matches!(it.value.spec.source, SecretSource::Vault { .. }) && draft.secret_stores.vault.is_none() {
             reader.wrong(it, "no vault is known", "add [secret_stores.vault] with its address");

@@ -143,7 +143,7 @@ fn assemble(
         valkey: draft.valkey.into_iter().map(|(name, store)| (name, store.spec)).collect(),
         secrets: draft.secrets.into_iter().map(|(name, at)| (name, at.value.spec)).collect(),
         secret_stores: draft.secret_stores,
-        audit: draft.audit,
+        audit: draft.audit.spec,
         alerts,
         telemetry,
         scrape,

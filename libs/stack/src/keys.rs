@@ -99,8 +99,9 @@ pub const KEYS: &[(&str, &[&str])] = &[
         &["address", "namespace", "auth", "token_file", "role_id", "secret_id_file", "role", "auth_mount"],
     ),
     ("secret_stores.aws", &["region", "endpoint_url"]),
-    ("audit", &["key_file", "seal_every", "retention", "anchor_every", "anchors", "findings"]),
+    ("audit", &["key_file", "seal_every", "retention", "anchor_every", "anchors", "sources", "findings"]),
     ("audit.anchors.NAME", &["file", "bucket", "prefix", "retain_days", "webhook"]),
+    ("audit.sources.NAME", &["http_token_secret", "file"]),
     (
         "audit.findings",
         &[
@@ -164,8 +165,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
 ];
 
 /// Keys that are named by the design and mean nothing yet. A key that does nothing is worse than an error.
-pub const LATER: &[(&str, &[&str])] =
-    &[("", &["storage", "smtp", "certificates", "network"]), ("audit", &["sources"])];
+pub const LATER: &[(&str, &[&str])] = &[("", &["storage", "smtp", "certificates", "network"])];
 
 /// The keys of a section in one of the tables above.
 pub(crate) fn of(

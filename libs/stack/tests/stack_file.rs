@@ -298,6 +298,21 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
     check("[secrets.A]\nfrom = \"env\"\nmax_age = \"soon\"\n", 5, "secrets.A.max_age", "\"soon\"");
     check("[audit]\nseal_every = \"2h\"\n", 4, "audit.seal_every", "too long");
     check("[audit.anchors.a]\n", 3, "audit.anchors.a.file", "is missing");
+    check("[audit.sources.a]\n", 3, "audit.sources.a.http_token_secret", "is missing");
+    check("[audit.sources.A]\nfile = \"a\"\n", 3, "audit.sources.A", "cannot name a device");
+    check(
+        "[audit.sources.a]\nhttp_token_secret = \"A\"\n",
+        4,
+        "audit.sources.a.http_token_secret",
+        "there is no secret",
+    );
+    check(
+        "[secret_stores.vault]\naddress = \"http://a\"\ntoken_file = \"t\"\n[secrets.A]\nfrom = \"vault\"\npath = \"a\"\n\
+         [audit.sources.a]\nhttp_token_secret = \"A\"\n",
+        10,
+        "audit.sources.a.http_token_secret",
+        "while other stores are away",
+    );
     check(
         "environment = \"staging\"\n[secrets.A]\nfrom = \"generated\"\n",
         5,

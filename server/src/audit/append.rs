@@ -48,12 +48,22 @@ pub(super) struct Waiting {
 impl Audit {
     /// Appends entries; when it returns well, they are on the disk. Entries of others may stand between them.
     pub(crate) async fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Appended>, Refused> {
-        self.append_with(drafts, None).await
+        self.append_within(PATIENCE, drafts, None).await
     }
 
     /// Like [`Self::append`], with what they record as handed out.
     pub(crate) async fn append_with(
         &self,
+        drafts: Vec<Draft>,
+        handout: Option<Handout>,
+    ) -> Result<Vec<Appended>, Refused> {
+        self.append_within(PATIENCE, drafts, handout).await
+    }
+
+    /// For whoever cannot wait for long. What is refused because of that may be in the log all the same.
+    pub(crate) async fn append_within(
+        &self,
+        patience: Duration,
         drafts: Vec<Draft>,
         handout: Option<Handout>,
     ) -> Result<Vec<Appended>, Refused> {
@@ -66,10 +76,10 @@ impl Audit {
             waiting.push(Waiting { drafts, handout, done });
         }
         self.wake.activate();
-        match tokio::time::timeout(PATIENCE, appended).await {
+        match tokio::time::timeout(patience, appended).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Refused::Busy("the server is ending")),
-            Err(_) => Err(Refused::Busy("it took longer than 5 s")),
+            Err(_) => Err(Refused::Busy("it took too long")),
         }
     }
 
@@ -114,10 +124,10 @@ impl Audit {
         let drafts = good.iter().flat_map(|(_, it)| it.drafts.clone()).collect();
         let appended = async {
             let mut db = store.begin().await?;
-            let appended = append_in(&mut db, self, drafts).await?;
+            let appended = append_each(&mut db, self, drafts).await?;
             for (_, it) in &good {
                 let (Some(handout), Some(draft)) = (&it.handout, it.drafts.first()) else { continue };
-                let first = appended.iter().find(|it| it.entry.salt == draft.salt);
+                let first = appended.iter().flatten().find(|it| it.entry.salt == draft.salt);
                 let seq = first.and_then(|it| i64::try_from(it.entry.seq).ok()).unwrap_or_default();
                 secret_handouts::insert(&mut db, &Handout { seq, ..handout.clone() }).await?;
             }
@@ -126,11 +136,11 @@ impl Audit {
         };
         match appended.await {
             Ok(appended) => {
-                self.saw(&appended);
+                self.saw(appended.iter().flatten());
                 self.memory().append_fault = None;
                 let mut appended = appended.into_iter();
                 for ((_, it), count) in good.into_iter().zip(counts) {
-                    let _ = it.done.send(Ok(appended.by_ref().take(count).collect()));
+                    let _ = it.done.send(Ok(appended.by_ref().take(count).flatten().collect()));
                 }
                 Ok(())
             }
@@ -146,8 +156,8 @@ impl Audit {
     }
 
     /// Remembers how far the log was seen, once it is committed.
-    pub(crate) fn saw(&self, appended: &[Appended]) {
-        let Some(last) = appended.last() else { return };
+    pub(crate) fn saw<'a>(&self, appended: impl IntoIterator<Item = &'a Appended>) {
+        let Some(last) = appended.into_iter().last() else { return };
         let mark = HighWater { size: last.entry.seq + 1, head: last.link, time_ms: last.entry.time_ms };
         let mut memory = self.memory();
         if memory.seen.is_none_or(|seen| seen.size < mark.size) {
@@ -176,26 +186,43 @@ pub(crate) async fn append_in(
     audit: &Audit,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Appended>, Refused> {
+    Ok(append_each(db, audit, drafts).await?.into_iter().flatten().collect())
+}
+
+/// As [`append_in`], with nothing in the place of what is left out.
+async fn append_each(
+    db: &mut AnyConnection,
+    audit: &Audit,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Option<Appended>>, Refused> {
     let mut head = table::lock(db).await?;
     audit.is_continued(&head)?;
     let before: (u64, Hash) = (head.size(), head.link);
     let now_ms = clock::now().0 / 1_000;
     let mut all = Vec::with_capacity(drafts.len());
-    let mut events = HashSet::new();
+    let (mut events, mut is_new) = (HashSet::new(), Vec::new());
     for draft in drafts {
         if let Source::External { device, event_id } = &draft.source
             && (!events.insert((device.clone(), event_id.clone()))
                 || table::has_event(db, device, event_id).await?)
         {
+            is_new.push(false);
             continue;
         }
+        is_new.push(true);
         all.push(head.append(draft, now_ms)?);
     }
     table::insert(db, &all).await?;
     if !all.is_empty() && !table::replace(db, before, &head).await? {
         return Err(Refused::Foreign("its end changed under the lock".to_owned()));
     }
-    Ok(all)
+    let mut all = all.into_iter();
+    Ok(is_new.into_iter().map(|it| if it { all.next() } else { None }).collect())
+}
+
+/// Whether the log takes an entry, as far as its form goes.
+pub(crate) fn is_taken(draft: &Draft) -> bool {
+    check(std::slice::from_ref(draft)).is_none()
 }
 
 fn check(drafts: &[Draft]) -> Option<EntryError> {

@@ -45,7 +45,7 @@ fn actor(kind: ActorKind, name: &str, address: Option<IpAddr>) -> Actor {
 impl Entry {
     pub(crate) fn new(actor: Actor, action: &str, subject: &str) -> Self {
         Self {
-            actor,
+            actor: Actor { name: plain(&actor.name, MAX_NAME), ..actor },
             action: action.to_owned(),
             subject: plain(subject, MAX_TEXT),
             purpose: None,
@@ -89,6 +89,13 @@ impl Entry {
     /// Who it is that does it.
     pub(crate) fn actor(self) -> Actor {
         self.actor
+    }
+
+    /// An audit device told of it, under an id of its own.
+    pub(crate) fn told_by(mut self, device: &str, event_id: &str) -> Self {
+        self.source =
+            Source::External { device: plain(device, MAX_NAME), event_id: plain(event_id, MAX_NAME) };
+        self
     }
 
     /// The draft, with its random bytes.

@@ -13,6 +13,7 @@ mod keys;
 mod places;
 mod receipt;
 mod seal;
+pub(crate) mod sources;
 mod statements;
 mod verify;
 mod view;
@@ -28,7 +29,7 @@ use ops_audit::key::{LocalKey, PublicKey, Signer};
 use ops_contract::{AuditSpec, AuditVerified};
 use ops_tasks::Activator;
 
-pub(crate) use append::{Refused, append_in};
+pub(crate) use append::{Refused, append_in, is_taken};
 pub(crate) use draft::{Entry, of_agent, of_operator, of_system, stranger};
 pub(crate) use export::export;
 pub(crate) use places::Anchoring;

@@ -9,11 +9,13 @@ mod agent;
 mod alertmanager;
 mod alerts;
 mod audit;
+mod audit_import;
 mod body;
 mod caller;
 mod changes;
 mod decisions;
 mod departed;
+mod devices;
 mod error;
 mod findings;
 mod handed;
@@ -94,6 +96,7 @@ fn routes() -> Router<Arc<App>> {
         .merge(actions::routes())
         .merge(alerts::routes())
         .merge(audit::routes())
+        .merge(audit_import::routes())
         .merge(changes::routes())
         .merge(decisions::routes())
         .merge(departed::routes())
@@ -122,6 +125,7 @@ fn routes() -> Router<Arc<App>> {
         .nest("/alertmanager", alertmanager::routes())
         .nest("/prometheus", prometheus::routes())
         .merge(ack::routes())
+        .merge(devices::routes())
         .merge(health::routes())
         .merge(login::routes())
         .merge(otlp::routes())

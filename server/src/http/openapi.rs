@@ -9,9 +9,9 @@ use utoipa::OpenApi;
 use super::caller::Viewer;
 use super::error::{ApiError, ApiResult};
 use super::{
-    actions, agent, alerts, audit, changes, decisions, departed, findings, heartbeats, incidents, live, logs,
-    now, operators, queue_commands, queues, receivers, rotations, scale, scaling, secrets, services,
-    silences, stack, tasks,
+    actions, agent, alerts, audit, audit_import, changes, decisions, departed, devices, findings, heartbeats,
+    incidents, live, logs, now, operators, queue_commands, queues, receivers, rotations, scale, scaling,
+    secrets, services, silences, stack, tasks,
 };
 use crate::App;
 
@@ -38,9 +38,11 @@ use crate::App;
         audit::receipt,
         audit::rotate_key,
         audit::verify,
+        audit_import::import,
         changes::list,
         decisions::list,
         departed::depart,
+        devices::take,
         findings::close,
         findings::list,
         heartbeats::beat,

@@ -7,6 +7,7 @@ use ops_contract::{
 };
 use ops_engine::secrets::{PersonLeft, SecretFacts, consumers as known, judge_secret};
 
+use super::seen::{self, Seen};
 use super::stores::Facts;
 use super::{approval, departed, hand, policy, rotate};
 use crate::store::{self, audit as table};
@@ -23,10 +24,11 @@ pub(crate) async fn view(app: &App) -> store::Result<SecretsView> {
     let consumers = policy::consumers(&app.stack);
     let departures = departed::shown(app, now).await?;
     let mut left = departed::left(&departures);
+    let seen = seen::look(app).await?;
     let mut secrets = Vec::new();
     for (name, spec) in &app.stack.secrets {
         let left = left.remove(name).unwrap_or_default();
-        secrets.push(one(app, name, spec, consumers.get(name), left, now).await?);
+        secrets.push(one(app, name, spec, (consumers.get(name), &seen), left, now).await?);
     }
     secrets.sort_by_key(|it| (std::cmp::Reverse(urgency(it)), it.tier, it.due_at));
     let requests = approval::open(app).await?;
@@ -51,17 +53,19 @@ async fn one(
     app: &App,
     name: &str,
     spec: &SecretSpec,
-    services: Option<&BTreeSet<String>>,
+    (services, seen): (Option<&BTreeSet<String>>, &Seen),
     left: Vec<PersonLeft>,
     now: Timestamp,
 ) -> store::Result<SecretView> {
     let facts = app.vault.facts(name, &spec.source).await.unwrap_or_default();
     let shown = shown(app, name, &facts).await?;
-    let (rotated_at, evidence) = (shown.rotated_at, shown.evidence.clone());
     let place = place(name, &spec.source);
     let pending_since = facts.pending_since.or(shown.pending_since);
     let mut judged = SecretFacts { pending_since, left, ..shown };
+    seen.correct(name, facts.version.as_deref(), &mut judged);
+    let (rotated_at, evidence) = (judged.rotated_at, judged.evidence.clone());
     let mut read_by = BTreeSet::new();
+    seen.readers(name, spec, &mut judged, &mut read_by);
     let wanted =
         table::Wanted { action: hand::READ, subject: name, outcome: "allowed", ..Default::default() };
     let mut db = app.store.connection().await?;
@@ -75,11 +79,17 @@ async fn one(
             }
             AuditActorKind::Person => {}
             _ => {
-                judged.reads.entry(entry.actor).or_insert(entry.at);
+                let last = judged.reads.entry(entry.actor).or_insert(entry.at);
+                *last = (*last).max(entry.at);
             }
         }
     }
-    let judgement = judge_secret(spec, &judged, now);
+    let mut judgement = judge_secret(spec, &judged, now);
+    let same_as = seen.same_as(name);
+    if !same_as.is_empty() {
+        let others = same_as.join(", ");
+        judgement.reason = format!("{} The same value lies at {others}.", judgement.reason);
+    }
     let mut consumers: Vec<SecretConsumer> = known(&judged);
     let never = services.into_iter().flatten().chain(&spec.consumers);
     for other in never.filter(|it| !judged.reads.contains_key(*it)) {

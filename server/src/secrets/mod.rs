@@ -11,6 +11,7 @@ mod inventory;
 pub(crate) mod policy;
 pub(crate) mod prints;
 pub(crate) mod rotate;
+mod seen;
 mod set;
 pub(crate) mod stores;
 
@@ -92,6 +93,26 @@ impl Secrets {
                 self.aws().await?.read(id, field.as_deref()).await
             }
         }
+    }
+
+    /// The audit devices that OpenBao or Vault has on.
+    pub(crate) async fn audit_devices(&self) -> Result<Vec<stores::vault::AuditDevice>, StoreError> {
+        self.vault().await?.sys_audit().await
+    }
+
+    /// Keeps the token for OpenBao or Vault from ending; says in how long it is to be called again at the latest.
+    pub(crate) async fn keep_token(&self) -> Result<Option<std::time::Duration>, StoreError> {
+        self.vault().await?.keep().await
+    }
+
+    /// What the server itself compares with what it is sent: the value, and the one before while that is still good.
+    pub(crate) async fn good_now(&self, name: &str) -> Result<Vec<SecretString>, StoreError> {
+        let now = crate::clock::now();
+        let spec =
+            self.specs.get(name).ok_or_else(|| StoreError::Missing(format!("there is no secret {name}")))?;
+        let value = self.read(name, &spec.source, now).await?.value;
+        let previous = self.read_previous(name, spec, now).await.map(|it| it.value);
+        Ok(std::iter::once(value).chain(previous).collect())
     }
 
     /// The value that was in force until `grace` ago at most, where the store keeps it.

@@ -9,6 +9,7 @@ pub(crate) mod agents;
 pub(crate) mod alert_groups;
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod audit_tails;
 pub(crate) mod changes;
 pub(crate) mod decisions;
 pub(crate) mod deliveries;

@@ -7,6 +7,7 @@ use ops_tasks::Task;
 use serde::Serialize;
 
 use crate::audit::Anchoring;
+use crate::audit::sources::vault_file::Files;
 use crate::{App, audit, clock};
 
 /// Pause between two verifications of the whole log.
@@ -65,6 +66,29 @@ impl Task for AuditAnchor {
 
     async fn run(&mut self) -> anyhow::Result<Count> {
         Ok(Count { count: self.0.run().await? })
+    }
+}
+
+/// Follows the files of audit devices.
+pub(super) struct AuditFiles(pub(super) Files);
+
+#[derive(Serialize)]
+pub(super) struct Read {
+    lines: usize,
+    more: bool,
+}
+
+impl Task for AuditFiles {
+    const NAME: &'static str = "audit_files";
+    type Report = Read;
+
+    async fn run(&mut self) -> anyhow::Result<Read> {
+        let (lines, more) = self.0.read_on().await?;
+        Ok(Read { lines, more })
+    }
+
+    fn next_due(&self, read: &Read) -> Option<Duration> {
+        read.more.then_some(Duration::ZERO)
     }
 }
 

@@ -17,6 +17,7 @@ mod remote_write;
 mod rotate;
 mod rules;
 mod scale;
+mod vault;
 mod watch_secrets;
 
 use std::sync::Arc;
@@ -73,6 +74,14 @@ pub(crate) fn spawn(app: &Arc<App>) {
             }
             Err(error) => tracing::error!(%error, "the audit log is not laid down outside"),
         }
+    }
+    if app.stack.secret_stores.vault.is_some() {
+        supervisor.spawn(vault::VaultToken(app.clone()), Duration::from_secs(60), &Activator::default());
+        supervisor.spawn(vault::VaultDevices(app.clone()), Duration::from_secs(60), &Activator::default());
+    }
+    let files = crate::audit::sources::vault_file::Files::new(app.clone());
+    if !files.is_empty() {
+        supervisor.spawn(audit::AuditFiles(files), Duration::from_secs(1), &Activator::default());
     }
     supervisor.spawn(rotate::Rotate(app.clone()), Duration::from_secs(1), &app.rotate);
     supervisor.spawn(rotate::SecretWatch(app.clone()), Duration::from_secs(10), &Activator::default());

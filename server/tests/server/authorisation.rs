@@ -22,7 +22,7 @@ enum Rule {
     Agents,
     /// Agents, and operators who may act: they bring samples.
     Writers,
-    /// Whoever has the route's own proof: a signed link, the token of a heartbeat, a receiver's signature.
+    /// Whoever has the route's own proof: a signed link, the token of a heartbeat or a device, a receiver's signature.
     Proof,
 }
 
@@ -151,6 +151,7 @@ const RULES: &[(Rule, &[&str])] = &[
         ADMIN,
         &[
             "GET /api/audit/export",
+            "POST /api/audit/import",
             "POST /api/audit/rotate-key",
             "POST /api/links",
             "POST /api/secrets/departed",
@@ -182,7 +183,12 @@ const RULES: &[(Rule, &[&str])] = &[
     (Rule::Writers, &["POST /prometheus/api/v1/write", "POST /v1/metrics"]),
     (
         Rule::Proof,
-        &["GET POST /ack/{token}", "POST /api/heartbeats/{name}", "POST /api/receivers/{name}/events"],
+        &[
+            "GET POST /ack/{token}",
+            "POST /api/heartbeats/{name}",
+            "POST /api/receivers/{name}/events",
+            "POST /audit/devices/{name}",
+        ],
     ),
 ];
 

@@ -63,8 +63,12 @@ impl Server {
 
     /// Starts one that is told something of its own.
     pub(crate) async fn start_on(config: ops_server::Config) -> Self {
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), config).await
+    }
+
+    /// Starts one on a socket that listens.
+    pub(crate) async fn start_at(listener: TcpListener, config: ops_server::Config) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(ops_server::run_on(listener, config, shutdown.clone()));
@@ -84,6 +88,13 @@ impl Server {
             panic!("the server ended at its start: {:?}", (&mut server.running).await);
         }
         server
+    }
+
+    /// Ends it at once, as `kill -9` would; what it was about to do is not done.
+    pub(crate) async fn kill(self) {
+        self.running.abort();
+        let _ = self.running.await;
+        self.shutdown.cancel();
     }
 
     /// Ends it and waits until it has ended.

@@ -1,6 +1,7 @@
 //! `insightdesk audit`: who read what, and whether the record of it can be trusted.
 
 mod findings;
+mod import;
 mod list;
 mod trust;
 mod verify;
@@ -36,6 +37,11 @@ pub(crate) enum Command {
     /// Write the whole log to standard output, one JSON line each
     #[command(after_help = "Examples:\n  insightdesk audit export > audit-$(date +%F).jsonl")]
     Export,
+    /// Bring files of another system into the log
+    #[command(
+        after_help = "Who asked AWS Secrets Manager for what is judged as reads of our own are. Values are not taken over. A file may be brought again: its events are known by their ids.\n\nExamples:\n  insightdesk audit import cloudtrail 123456789012_CloudTrail_eu-central-1_*.json.gz"
+    )]
+    Import(import::Arguments),
     /// Show the proof that an entry is in the log
     #[command(
         after_help = "Keep it: it shows the entry to whoever has the log's public key, whatever becomes of the log.\n\nExamples:\n  insightdesk audit receipt 812 > receipt.json\n  insightdesk audit receipt --check receipt.json"
@@ -67,6 +73,7 @@ pub(super) async fn run(globals: &Globals, command: &Command) -> Result {
         Command::Findings(arguments) => findings::run(globals, arguments).await,
         Command::Verify(arguments) => verify::run(globals, arguments).await,
         Command::Export => export(globals).await,
+        Command::Import(arguments) => import::run(globals, arguments).await,
         Command::Receipt(arguments) => receipt(globals, arguments).await,
         Command::RotateKey => rotate_key(globals).await,
     }

@@ -97,7 +97,7 @@ impl<'a> Access<'a> {
         let address = entry.address.as_deref().and_then(address);
         Some(Self {
             seq: entry.seq,
-            at: entry.at,
+            at: when(entry),
             principal,
             who: who(entry, &names),
             names,
@@ -151,10 +151,23 @@ impl<'a> Access<'a> {
         Some((degrees("lat", 90.0)?, degrees("lon", 180.0)?))
     }
 
+    /// Whether its device tells of each access when it happens, so that silence means something. What is brought in files
+    /// comes when it is brought.
+    pub(super) fn is_told_at_once(&self) -> bool {
+        self.entry.action.starts_with("vault.")
+    }
+
     /// The entry's subject, whatever it is.
     pub(super) fn subject(&self) -> &'a str {
         clip(&self.entry.subject)
     }
+}
+
+/// When it happened: a file that is brought or read later tells of earlier. Nothing happens after it was told.
+fn when(entry: &AuditEntry) -> Timestamp {
+    let told = entry.details.get("time_ms").filter(|_| entry.device.is_some());
+    let told = told.and_then(|it| it.parse::<i64>().ok()).map(|it| Timestamp(it.saturating_mul(1_000)));
+    told.map_or(entry.at, |it| it.min(entry.at))
 }
 
 /// What the control plane reads for itself is no access.

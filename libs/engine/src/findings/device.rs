@@ -1,9 +1,9 @@
-//! R10: a device that has gone silent, and requests that nobody answered.
+//! R10: a device that has gone silent, requests that nobody answered, and what the control plane saw done to a device.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ops_contract::{Finding, FindingSeverity, Timestamp};
+use ops_contract::{AuditEntry, AuditOutcome, Finding, FindingSeverity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::access::Access;
@@ -46,7 +46,7 @@ struct Request {
 impl Devices {
     /// Remembers that the device said something, and pairs requests with responses.
     pub(super) fn observe(&mut self, access: &Access<'_>, world: &World<'_>) {
-        let Some(name) = access.device else { return };
+        let Some(name) = access.device.filter(|_| access.is_told_at_once()) else { return };
         if !self.devices.contains_key(name) {
             make_room(&mut self.devices, DEVICES, |it| it.last);
             let first = Device { last: access.at, seq: access.seq, pauses: Counts::default() };
@@ -88,6 +88,27 @@ impl Devices {
         found.extend(unanswered.into_iter().filter_map(|(device, requests)| unheard(&device, &requests)));
         found
     }
+}
+
+/// What the control plane says of a device: that its file was cut or is gone, that the store has switched it off.
+pub(super) fn tampered(entry: &AuditEntry) -> Option<Finding> {
+    let failed = entry.device.is_none() && entry.outcome == AuditOutcome::Failed;
+    let (judgement, what) = match entry.action.as_str() {
+        _ if !failed => return None,
+        "audit.devices" => ("devices", "has too few audit devices, or lost one"),
+        "audit.source_cut" => ("cut", "has an audit file that was cut or changed"),
+        "audit.source_fault" => ("gone", "has an audit file that is gone or cannot be read"),
+        "audit.source_lost" => ("lost", "has an audit file of which a part was never read"),
+        _ => return None,
+    };
+    let detail = |name: &str| entry.details.get(name).filter(|it| !it.is_empty());
+    let told = [("gone", "gone"), ("devices", "left"), ("error", "because")]
+        .into_iter()
+        .filter_map(|(name, words)| Some(format!("; {words}: {}", detail(name)?)))
+        .collect::<String>();
+    let summary = format!("{} {what}{told}", entry.subject);
+    let severity = FindingSeverity::Critical;
+    Some(Finding { severity, ..finding(judgement, &entry.subject, entry.at, summary, vec![entry.seq]) })
 }
 
 impl Device {

@@ -7,7 +7,7 @@ use super::found::Found;
 use super::habits::Habits;
 use super::limits::REQUESTS;
 use super::world::World;
-use super::{canary, departed, entitled, old_version, root};
+use super::{canary, departed, device, entitled, old_version, root};
 
 /// Judges the next entry of the log, and remembers it. Entries that were observed before are passed over.
 pub fn observe(habits: &mut Habits, entry: &AuditEntry, world: &World<'_>) -> Vec<Finding> {
@@ -15,7 +15,10 @@ pub fn observe(habits: &mut Habits, entry: &AuditEntry, world: &World<'_>) -> Ve
         return Vec::new();
     }
     habits.next = entry.seq.saturating_add(1);
-    let Some(access) = Access::of(entry) else { return Vec::new() };
+    let Some(access) = Access::of(entry) else {
+        let tampered = device::tampered(entry).filter(|it| !world.spec.off.contains(&it.rule));
+        return tampered.into_iter().collect();
+    };
     habits.devices.observe(&access, world);
     // The other line of the same request says how it ended.
     if access.is_request {

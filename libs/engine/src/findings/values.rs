@@ -140,6 +140,9 @@ impl Value {
             make_room(&mut self.readers, READERS_EACH, |it| it.at);
         }
         let read = ReadOf { at: access.at, seq: access.seq, version: access.version() };
-        self.readers.insert(access.principal.to_owned(), read);
+        // A file that is brought later tells of earlier.
+        if self.readers.get(access.principal).is_none_or(|it| it.at <= read.at) {
+            self.readers.insert(access.principal.to_owned(), read);
+        }
     }
 }

@@ -21,9 +21,10 @@ mod valkey;
 
 use std::collections::BTreeMap;
 
-use ops_contract::{AuditSpec, Environment, ScrapeSpec, SecretStoresSpec};
+use ops_contract::{Environment, ScrapeSpec, SecretStoresSpec};
 
 pub(crate) use alerts::AlertsDraft;
+pub(crate) use audit::AuditDraft;
 pub(crate) use balancer::BalancerDraft;
 pub(crate) use labels::check as check_label;
 pub(crate) use postgres::PostgresDraft;
@@ -50,7 +51,7 @@ pub(crate) struct Draft {
     pub(crate) balancer: Option<BalancerDraft>,
     pub(crate) secrets: BTreeMap<String, At<SecretDraft>>,
     pub(crate) secret_stores: SecretStoresSpec,
-    pub(crate) audit: AuditSpec,
+    pub(crate) audit: AuditDraft,
     pub(crate) alerts: AlertsDraft,
     pub(crate) telemetry: TelemetryDraft,
     pub(crate) scrape: Vec<ScrapeSpec>,

@@ -82,3 +82,45 @@ fn two_devices_that_tell_of_one_request_count_once() {
     }
     assert!(found.is_empty(), "four refusals are not eight");
 }
+
+#[test]
+fn r10_tells_what_was_done_to_a_device() {
+    let mut scene = Scene::new();
+    let of_system = |action: &str, details: &[(&str, &str)]| AuditEntry {
+        actor_kind: ops_contract::AuditActorKind::System,
+        actor: "control plane".to_owned(),
+        device: None,
+        outcome: ops_contract::AuditOutcome::Failed,
+        ..device(action, "", "bao:8200", MONDAY, details)
+    };
+    let details = [("gone", "file"), ("devices", "ops (http)")];
+    let found = scene.observe(of_system("audit.devices", &details));
+    assert_eq!((found.len(), found[0].severity), (1, ops_contract::FindingSeverity::Critical));
+    assert_eq!(
+        found[0].summary,
+        "bao:8200 has too few audit devices, or lost one; gone: file; left: ops (http)"
+    );
+    for action in ["audit.source_cut", "audit.source_lost", "audit.source_fault"] {
+        assert_eq!(scene.by("R10", of_system(action, &[])).len(), 1, "{action}");
+    }
+    let good = AuditEntry { outcome: ops_contract::AuditOutcome::Allowed, ..of_system("audit.devices", &[]) };
+    assert!(scene.observe(good).is_empty());
+    assert!(scene.observe(of_system("audit.read", &[])).is_empty());
+    let forged = AuditEntry { device: Some("bao".to_owned()), ..of_system("audit.source_cut", &[]) };
+    assert!(scene.by("R10", forged).is_empty(), "what a device says of itself is no evidence");
+}
+
+#[test]
+fn what_is_brought_in_files_is_not_waited_for_and_is_judged_by_its_own_time() {
+    let mut scene = Scene::new();
+    let week_ago = ((MONDAY - 7 * DAY) * 1_000).to_string();
+    let entry = device("aws.get_secret_value", "alice", "s0", MONDAY, &[("time_ms", &week_ago)]);
+    scene.observe(AuditEntry { device: Some("cloudtrail".to_owned()), ..entry.clone() });
+    assert!(scene.tick(MONDAY + DAY).is_empty(), "nobody expects a file at any time");
+    assert_eq!(scene.habits.values().of("s0").unwrap().readers["alice"].at, at(MONDAY - 7 * DAY));
+    let reads = crate::findings::last_reads("alice", [&entry]);
+    assert_eq!(reads["s0"].at, at(MONDAY - 7 * DAY));
+    let later = device("vault.read", "alice", "s1", MONDAY, &[("time_ms", "99999999999999999")]);
+    let reads = crate::findings::last_reads("alice", [&later]);
+    assert_eq!(reads["s1"].at, at(MONDAY), "nothing happens after it was told");
+}
