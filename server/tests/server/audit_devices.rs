@@ -449,3 +449,31 @@ async fn a_file_of_cloudtrail_is_brought_once() {
     assert!(!log.text().await.unwrap().contains(VALUE));
     server.stop().await;
 }
+
+/// `cargo nextest run -p ops-server --run-ignored only -E 'test(what_our_device_costs)' --no-capture`
+#[tokio::test]
+#[ignore = "a measurement"]
+#[allow(clippy::print_stderr, reason = "the figures are what it is for")]
+async fn what_our_device_costs_beside_a_file() {
+    const READS: usize = 500;
+    let scene = Scene::start().await;
+    scene.bao.put("db/primary", json!({ "password": VALUE })).await.unwrap();
+    let measure = async || {
+        let mut took = Vec::new();
+        for _ in 0..READS {
+            let began = std::time::Instant::now();
+            assert_eq!(scene.read("db/primary").await, 200);
+            took.push(began.elapsed());
+        }
+        took.sort();
+        (took[READS / 2], took[READS * 99 / 100])
+    };
+    measure().await;
+    let ours = measure().await;
+    scene.enable_file().await;
+    let both = measure().await;
+    scene.bao.ask(Method::DELETE, "sys/audit/ops", None).await.unwrap();
+    let file = measure().await;
+    eprintln!("median and 99th percentile of a read: ours {ours:?}, both {both:?}, file {file:?}");
+    scene.server.stop().await;
+}

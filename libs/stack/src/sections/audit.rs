@@ -33,7 +33,7 @@ pub(super) fn read(root: &Section<'_, '_>, context: &Context) -> AuditDraft {
     if let Some(at) = section.long_duration("anchor_every", Duration::from_secs(1)) {
         spec.anchor_every = at.value;
     }
-    draft.spec.retention = section.long_duration("retention", Duration::from_secs(90 * 86_400)).map(|at| at.value);
+    spec.retention = section.long_duration("retention", Duration::from_secs(90 * 86_400)).map(|at| at.value);
     for (name, place) in limited(&section, "anchors", "audit.anchors.NAME") {
         spec.anchors.extend(anchor(&name, &place, context));
     }

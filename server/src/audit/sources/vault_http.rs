@@ -100,7 +100,7 @@ async fn record(app: &App, source: &Source, device: &str, text: &[u8]) -> Result
     if told.in_clear {
         count(&source.counts.in_clear, 1);
     }
-    app.audit.append_within(PATIENCE, told.drafts).await?;
+    app.audit.append_within(PATIENCE, told.drafts, None).await?;
     Ok(())
 }
 
