@@ -101,6 +101,21 @@ fn health_may_be_off_a_path_or_a_section() {
 }
 
 #[test]
+fn who_else_reads_a_secret_what_is_a_trap_and_what_is_unusual_is_said_in_the_file() {
+    let text = with(
+        "[secrets.TRAP]\nfrom = \"env\"\ncanary = true\nconsumers = [\"approle-x\"]\n[audit.findings]\noff = [\"R5\"]\n\
+         learning = \"7d\"\nspread = 9\nhours = [\"07:00\", \"19:00\"]\nservice_networks = [\"10.0.0.0/8\"]\n",
+    );
+    let stack = good(&text).stack;
+    let trap = &stack.secrets["TRAP"];
+    assert_eq!((trap.canary, trap.consumers.as_slice()), (true, &["approle-x".to_owned()][..]));
+    let spec = &stack.audit.findings;
+    assert!(spec.off.contains("R5"));
+    assert_eq!((spec.learning.as_secs(), spec.spread, spec.hours), (7 * 86_400, 9, Some([7, 19])));
+    assert_eq!((spec.service_networks.as_slice(), spec.denied), (&["10.0.0.0/8".to_owned()][..], 5));
+}
+
+#[test]
 fn references_become_addresses_and_secrets_stay_references() {
     let file = good(&with(
         r#"
@@ -313,6 +328,13 @@ fn each_fault_names_its_line_its_key_and_its_cure() {
         "audit.sources.a.http_token_secret",
         "while other stores are away",
     );
+    check("[audit.findings]\noff = [\"R12\"]\n", 4, "audit.findings.off", "no rule");
+    check("[audit.findings]\nhours = [\"19:00\", \"07:00\"]\n", 4, "audit.findings.hours", "no hours");
+    let networks = "[audit.findings]\nservice_networks = [\"10.0.0.0/33\"]\n";
+    check(networks, 4, "audit.findings.service_networks", "no network");
+    let trap = "[secrets.TRAP]\nfrom = \"env\"\ncanary = true\n[valkey.main]\naddress = \"h:6379\"\npassword_secret = \"TRAP\"\n";
+    let found = report("stack", &faults(&with(trap)));
+    assert!(found.contains("is a canary"), "{found}");
     check(
         "environment = \"staging\"\n[secrets.A]\nfrom = \"generated\"\n",
         5,
