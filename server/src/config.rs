@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ops_contract::{AgentName, Operator, Stack};
 use ops_telemetry::Metrics;
@@ -29,12 +31,39 @@ pub struct Config {
     pub agents: Vec<(AgentName, SecretString)>,
     /// The variables that secrets of the stack are read from (`from = "env"`), by name.
     pub environment: BTreeMap<String, SecretString>,
+    /// Reads them anew, so that a changed line of `.env` counts without a restart; without it they stay as they are.
+    pub reread: Option<Reread>,
     /// Secrets that the server itself needs, by name: tokens of other metric stores.
     pub secrets: BTreeMap<String, SecretString>,
     /// What the `.env` file says, by name: the Alertmanager file may name it; the environment counts first.
     pub variables: BTreeMap<String, SecretString>,
     /// Where the server's own metrics go.
     pub metrics: Metrics,
+}
+
+/// Reads the variables of [`Config::environment`] anew.
+#[derive(Clone)]
+pub struct Reread(Arc<Read>);
+
+type Read = dyn Fn() -> anyhow::Result<BTreeMap<String, SecretString>> + Send + Sync;
+
+impl Reread {
+    /// Has `read` called each time that one of them is needed.
+    pub fn new(
+        read: impl Fn() -> anyhow::Result<BTreeMap<String, SecretString>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(read))
+    }
+
+    pub(crate) fn read(&self) -> anyhow::Result<BTreeMap<String, SecretString>> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Reread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reread")
+    }
 }
 
 /// Where gRPC is served.

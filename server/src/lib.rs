@@ -37,7 +37,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use app::App;
-pub use config::{Config, Grpc};
+pub use config::{Config, Grpc, Reread};
 #[doc(hidden)]
 pub use http::described;
 pub use http::openapi;

@@ -44,7 +44,7 @@ pub(crate) async fn app(
     let audit = Audit::open(&store, config.stack.audit.clone(), folder, &config.stack.name, &holder)
         .await
         .context("could not open the audit log")?;
-    let vault = Secrets::new(&config.stack, folder, config.environment);
+    let vault = Secrets::new(&config.stack, folder, config.environment, config.reread);
     let latest = changes::list(&mut *store.connection().await?, None, None, 50).await?;
     let series = open_series(config.series_dir.as_deref(), &config.stack.telemetry).await?;
     let outlets = series::outlets(&config.stack.telemetry, config.series_dir.as_deref())

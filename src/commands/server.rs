@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use ops_contract::{AgentName, Operator, Role};
-use ops_server::Grpc;
+use ops_server::{Grpc, Reread};
 use ops_stack::GrpcListen;
 use ops_telemetry::Metrics;
 
@@ -45,6 +45,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
     let secrets = secrets::of_server(&place, &file.stack)?;
     let variables = secrets::variables(&place)?;
     let environment = secrets::of_stack(&file.stack, &variables);
+    let reread = {
+        let (place, stack) = (place.clone(), file.stack.clone());
+        Reread::new(move || Ok(secrets::of_stack(&stack, &secrets::variables(&place)?)))
+    };
     let hidden = [operator.clone(), agent.clone()]
         .into_iter()
         .chain(secrets.values().cloned())
@@ -67,6 +71,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result {
         operators: vec![(Operator { name: "local".to_owned(), role: Role::Admin }, operator)],
         agents: vec![(AgentName::from("local"), agent)],
         environment,
+        reread: Some(reread),
         secrets,
         variables,
         metrics: Metrics::default(),

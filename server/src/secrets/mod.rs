@@ -17,7 +17,7 @@ pub(crate) mod stores;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ops_contract::{
     EncryptedFileKey, Environment, SecretSource, SecretSpec, SecretStoresSpec, Stack, Timestamp,
@@ -33,6 +33,8 @@ use stores::encrypted_file::EncryptedFile;
 use stores::vault::{Place, Vault};
 use stores::{Facts, StoreError, Value, aws, master_key};
 
+use crate::Reread;
+
 /// The stores of the stack's secrets. Each is opened when it is first needed: one that is away keeps no other.
 pub(crate) struct Secrets {
     specs: BTreeMap<String, SecretSpec>,
@@ -40,7 +42,8 @@ pub(crate) struct Secrets {
     environment: Environment,
     folder: Option<PathBuf>,
     /// The variables that secrets are read from, by name.
-    variables: BTreeMap<String, SecretString>,
+    variables: Mutex<BTreeMap<String, SecretString>>,
+    reread: Option<Reread>,
     printer: prints::Printer,
     /// Answers with values that have ended.
     pub(crate) ended: Arc<handouts::Ended>,
@@ -54,13 +57,15 @@ impl Secrets {
         stack: &Stack,
         folder: Option<&Path>,
         variables: BTreeMap<String, SecretString>,
+        reread: Option<Reread>,
     ) -> Self {
         Self {
             specs: stack.secrets.clone(),
             spec: stack.secret_stores.clone(),
             environment: stack.environment,
             folder: folder.map(Path::to_owned),
-            variables,
+            variables: Mutex::new(variables),
+            reread,
             ended: Arc::default(),
             printer: prints::Printer::new(folder),
             file: OnceCell::new(),
@@ -77,9 +82,9 @@ impl Secrets {
     async fn read(&self, name: &str, source: &SecretSource, now: Timestamp) -> Result<Value, StoreError> {
         match source {
             SecretSource::Env { variable } => {
-                let value = self.variables.get(variable).cloned().ok_or_else(|| {
+                let value = self.variable(variable).ok_or_else(|| {
                     StoreError::Missing(format!(
-                        "it has no value: set {variable} in the server's environment or in .env and restart it"
+                        "it has no value: write {variable} into .env, or set it in the server's environment and restart it"
                     ))
                 })?;
                 Ok(Value { value, facts: Facts::default() })
@@ -93,6 +98,20 @@ impl Secrets {
                 self.aws().await?.read(id, field.as_deref()).await
             }
         }
+    }
+
+    /// A variable as it is now. A `.env` file that cannot be read leaves what it said before.
+    fn variable(&self, name: &str) -> Option<SecretString> {
+        let read = self.reread.as_ref().map(Reread::read);
+        let mut variables = self.variables.lock().unwrap_or_else(PoisonError::into_inner);
+        match read {
+            Some(Ok(now)) => *variables = now,
+            Some(Err(error)) => {
+                tracing::warn!(error = format!("{error:#}"), "secrets are as they were before")
+            }
+            None => {}
+        }
+        variables.get(name).cloned()
     }
 
     /// The audit devices that OpenBao or Vault has on.

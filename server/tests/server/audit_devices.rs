@@ -260,7 +260,6 @@ async fn reads_at_once_are_each_recorded() {
 #[tokio::test]
 async fn whoever_is_no_device_is_not_heard() {
     let scene = Scene::start().await;
-    let before = scene.entries("?action=vault&limit=500").await.len();
     let line = json!({ "type": "request", "auth": {}, "request": { "id": "a", "operation": "read", "path": "x/y" } });
     let post = async |name: &str, token: &str, body: Vec<u8>| {
         let request = scene.server.client.post(scene.server.at(&format!("/audit/devices/{name}")));
@@ -280,10 +279,10 @@ async fn whoever_is_no_device_is_not_heard() {
     }
     assert_eq!(post("ops", TOKEN, vec![b'['; 100_000]).await, 400, "as deep as that nothing is read");
     assert_eq!(post("ops", TOKEN, vec![b' '; 5 << 20]).await, 413);
-    assert_eq!(scene.entries("?action=vault&limit=500").await.len(), before, "nothing of it is in the log");
+    assert_eq!(scene.entries("?action=vault&subject=x/y").await.len(), 0, "nothing of it is in the log");
     assert_eq!(post("ops", TOKEN, good.clone()).await, 200);
     assert_eq!(post("ops", TOKEN, good).await, 200, "what is told twice was heard");
-    assert_eq!(scene.entries("?action=vault&limit=500").await.len(), before + 1);
+    assert_eq!(scene.entries("?action=vault&subject=x/y").await.len(), 1);
     assert!(scene.enable("ops2", "wrong").await.is_err(), "a device that is not heard cannot be switched on");
     scene.server.stop().await;
 }

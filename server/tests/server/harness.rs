@@ -55,6 +55,7 @@ impl Server {
             operators: operators.into(),
             agents: vec![(AgentName::from("local"), "agent-token".into())],
             environment: BTreeMap::new(),
+            reread: None,
             secrets: BTreeMap::new(),
             variables: BTreeMap::new(),
             metrics: ops_telemetry::Metrics::new(),

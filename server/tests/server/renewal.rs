@@ -98,6 +98,14 @@ async fn what_the_server_cannot_write_is_renewed_by_evidence_and_seen_when_it_ch
     let start = async |value: &str| {
         let mut config = config(&folder, vec![("API_KEY", variable())]);
         config.environment = BTreeMap::from([("API_KEY".to_owned(), value.into())]);
+        let file = folder.path().join("reread");
+        config.reread = Some(ops_server::Reread::new({
+            let value = value.to_owned();
+            move || {
+                let value = std::fs::read_to_string(&file).unwrap_or_else(|_| value.clone());
+                Ok(BTreeMap::from([("API_KEY".to_owned(), value.into())]))
+            }
+        }));
         Server::start_on(config).await
     };
     let server = start("first").await;
@@ -135,6 +143,18 @@ async fn what_the_server_cannot_write_is_renewed_by_evidence_and_seen_when_it_ch
     assert!(rotated[0]["details"]["evidence"].as_str().unwrap().starts_with("API_KEY changed, seen at "));
     let closed = server.get("/api/secret-rotations").await;
     assert_eq!(closed["items"][0]["phase"], "done", "{closed}");
+
+    // Changed while the server runs: who reads gets the new value at once, and it counts as renewed.
+    let file = folder.path().join("reread");
+    std::fs::write(&file, "third value").unwrap();
+    let read = admin(&server, Method::POST, "/api/secrets/API_KEY/read", json!({ "reason": WHY })).await;
+    assert_eq!(read.1["values"]["API_KEY"], "third value");
+    server
+        .eventually("the change to be seen", async |it| {
+            Some(entries(it, "secret.rotated&outcome=allowed").await).filter(|it| it.len() == 3)
+        })
+        .await;
+    std::fs::remove_file(&file).unwrap();
     server.stop().await;
     for file in
         std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().path()).filter(|it| it.is_file())

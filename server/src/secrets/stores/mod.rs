@@ -4,7 +4,6 @@
 //! deadline. To add one: a file here, an arm in [`Stores`], a variant of `ops_contract::SecretSource`.
 
 // Until everything here is used.
-#![allow(dead_code, unused_imports)]
 
 pub(crate) mod aws;
 pub(crate) mod encrypted_file;

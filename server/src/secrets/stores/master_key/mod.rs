@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::aws::Kms;
-use super::encrypted_file::{self, EncryptedFile};
+use super::encrypted_file::EncryptedFile;
 
 /// Length of a key, bytes.
 const LENGTH: usize = 32;

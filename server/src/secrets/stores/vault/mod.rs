@@ -101,6 +101,7 @@ struct Device {
     kind: String,
 }
 
+#[cfg(test)]
 #[derive(Deserialize)]
 struct Hash {
     hash: String,
@@ -212,6 +213,7 @@ impl Vault {
     }
 
     /// What stands in the entries of the audit device `device` in place of `value`.
+    #[cfg(test)]
     pub(crate) async fn audit_hash(&self, device: &str, value: &SecretString) -> Result<String, StoreError> {
         let words = format!("vault sys/audit-hash/{device}");
         self.in_time(async {
