@@ -167,16 +167,28 @@ impl Audit {
         self.appended.activate();
     }
 
-    /// Refuses a log that is shorter than what this process has seen of it.
-    fn is_continued(&self, head: &Head) -> Result<(), Refused> {
-        let memory = self.memory();
-        match memory.seen {
-            Some(seen) if head.size() < seen.size || (head.size() == seen.size && head.link != seen.head) => {
-                Err(Refused::Foreign(format!("it has {} entries and had {}", head.size(), seen.size)))
-            }
-            _ => Ok(()),
+    /// Refuses a log that does not go on from where this process has seen it: one that was cut, also when as many entries
+    /// were put in the place of what is gone.
+    pub(super) async fn is_continued(&self, db: &mut AnyConnection, head: &Head) -> Result<(), Refused> {
+        let Some(seen) = self.memory().seen else { return Ok(()) };
+        if stands(db, head, &seen).await? {
+            return Ok(());
         }
+        Err(Refused::Foreign(format!(
+            "it has {} entries, and not those that this server has seen up to {}",
+            head.size(),
+            seen.size
+        )))
     }
+}
+
+/// Whether the log that ends in `head` has the entries of `mark`, as far as its links tell. Verifying makes sure of the links.
+pub(super) async fn stands(db: &mut AnyConnection, head: &Head, mark: &HighWater) -> sqlx::Result<bool> {
+    if head.size() <= mark.size {
+        return Ok(head.size() == mark.size && head.link == mark.head);
+    }
+    let Some(last) = mark.size.checked_sub(1) else { return Ok(true) };
+    Ok(table::row(db, last).await?.is_some_and(|it| it.link == mark.head.to_string()))
 }
 
 /// Appends within the caller's transaction; call [`Audit::saw`] with the result once it is committed. What a device
@@ -196,7 +208,7 @@ async fn append_each(
     drafts: Vec<Draft>,
 ) -> Result<Vec<Option<Appended>>, Refused> {
     let mut head = table::lock(db).await?;
-    audit.is_continued(&head)?;
+    audit.is_continued(db, &head).await?;
     let before: (u64, Hash) = (head.size(), head.link);
     let now_ms = clock::now().0 / 1_000;
     let mut all = Vec::with_capacity(drafts.len());

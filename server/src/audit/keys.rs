@@ -122,6 +122,19 @@ pub(super) fn put_mark_aside(folder: Option<&Path>, now: Timestamp) {
     }
 }
 
+/// Marks that the log has contradicted. They count until somebody has looked into it and moves them away.
+pub(super) fn marks_aside(folder: Option<&Path>) -> Vec<HighWater> {
+    const MOST: usize = 100;
+    let Some(entries) = folder.and_then(|it| std::fs::read_dir(it).ok()) else { return Vec::new() };
+    let is_aside = |path: &PathBuf| {
+        let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+        let time = name.strip_prefix(MARK).and_then(|it| it.strip_prefix('.'));
+        time.is_some_and(|it| it.parse::<i64>().is_ok())
+    };
+    let paths = entries.flatten().map(|it| it.path()).filter(is_aside).take(MOST);
+    paths.filter_map(|it| serde_json::from_str(&read(&it).ok()?).ok()).collect()
+}
+
 fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     let file = File::open(path).with_context(|| format!("could not read {}", path.display()))?;

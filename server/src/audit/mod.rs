@@ -100,6 +100,13 @@ impl Audit {
         if known.is_empty() {
             table::insert_key(&mut db, &keys.key.public().to_string(), head.size()).await?;
         }
+        let marked = keys::mark(folder);
+        let mut cut = None;
+        for mark in keys::marks_aside(folder).into_iter().chain(marked) {
+            if !append::stands(&mut db, &head, &mark).await? {
+                cut = Some(mark);
+            }
+        }
         db.commit().await?;
         let key = keys::choose(keys, known.last().map(String::as_str));
         let first_key = match keys::pinned(folder)? {
@@ -112,7 +119,7 @@ impl Audit {
                 first
             }
         };
-        let memory = Memory { seal_fault: key.fault, marked: keys::mark(folder), ..Memory::default() };
+        let memory = Memory { seal_fault: key.fault, marked, ..Memory::default() };
         let audit = Self {
             origin,
             spec,
@@ -126,7 +133,7 @@ impl Audit {
             waiting: Mutex::default(),
             memory: Mutex::new(memory),
         };
-        audit.compare(&head);
+        audit.compare(&head, cut);
         audit.start(store, holder).await?;
         Ok(audit)
     }
@@ -147,13 +154,12 @@ impl Audit {
         Ok(())
     }
 
-    /// Compares the store's log with how far this host has seen it.
-    fn compare(&self, head: &Head) {
+    /// Tells when the store's log is not what this host has seen: `cut` is the mark that it contradicts.
+    fn compare(&self, head: &Head, cut: Option<HighWater>) {
         let mut memory = self.memory();
-        let Some(mark) = memory.marked else { return };
-        if head.size() < mark.size || (head.size() == mark.size && head.link != mark.head) {
+        if let Some(mark) = cut {
             let what = format!(
-                "this host saw {} entries ending in {}, the store has {} ending in {}",
+                "this host saw {} entries ending in {}, the store has {} ending in {}; audit.mark.* in the state folder is the evidence",
                 mark.size,
                 mark.head,
                 head.size(),
@@ -161,9 +167,12 @@ impl Audit {
             );
             tracing::error!("the audit log was cut or replaced: {what}");
             memory.cut = Some(what);
+        }
+        if memory.marked.is_some() && memory.marked == cut {
+            memory.marked = None;
             keys::put_mark_aside(self.folder.as_deref(), clock::now());
         } else {
-            memory.seen = Some(mark);
+            memory.seen = memory.marked;
         }
     }
 

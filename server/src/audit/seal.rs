@@ -29,6 +29,11 @@ impl Audit {
     pub(crate) async fn seal_now(&self, store: &Store) -> anyhow::Result<Option<Signed>> {
         let mut db = store.begin().await?;
         let mut head = table::lock(&mut db).await?;
+        // Nothing is signed that took the place of what was seen.
+        if let Err(error) = self.is_continued(&mut db, &head).await {
+            self.memory().append_fault = Some(error.to_string());
+            return Err(error.into());
+        }
         if let Some(signs) = table::keys(&mut db).await?.last() {
             self.follow(signs);
         }

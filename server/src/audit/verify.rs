@@ -14,7 +14,7 @@ pub(crate) async fn verify(app: &App) -> anyhow::Result<(Verdict, AuditVerified)
     // The mark first: what is appended while we read is no fault.
     let high_water = audit.memory().seen;
     let (anchors, searched) = places::gather(app).await;
-    audit.seal_now(&app.store).await?;
+    let unsealed = audit.seal_now(&app.store).await.err();
     let as_of_ms = clock::now().0 / 1_000;
     let every_ms = |it: std::time::Duration| i64::try_from(it.as_millis()).unwrap_or(i64::MAX);
     let mut verifier = Verifier::of_store(Trust {
@@ -44,7 +44,14 @@ pub(crate) async fn verify(app: &App) -> anyhow::Result<(Verdict, AuditVerified)
         tokio::task::yield_now().await;
     }
     let verdict = verifier.finish();
-    let said = said(&verdict, reader.misfiled.first().copied())?;
+    let mut said = said(&verdict, reader.misfiled.first().copied())?;
+    if let Some(cut) = audit.memory().cut.clone() {
+        said.completeness = "broken".to_owned();
+        said.fault = said.fault.or(Some(cut));
+    }
+    if let Some(error) = unsealed {
+        said.fault = said.fault.or_else(|| Some(error.to_string()));
+    }
     audit.memory().verified = Some(said.clone());
     Ok((verdict, said))
 }

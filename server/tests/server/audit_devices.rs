@@ -225,6 +225,54 @@ async fn openbao_stands_still_without_us_and_not_with_a_second_device() {
 }
 
 #[tokio::test]
+async fn who_leaves_has_read_what_openbao_says_they_read() {
+    let scene = Scene::start().await;
+    let bao = &scene.bao;
+    bao.put("api/keys", json!({ "key": VALUE, "pepper": "p-31" })).await.unwrap();
+    bao.put("db/primary", json!({ "password": VALUE })).await.unwrap();
+    bao.policy("reader", READER).await.unwrap();
+    bao.ask(Method::POST, "sys/auth/userpass", Some(json!({ "type": "userpass" }))).await.unwrap();
+    for person in ["alice", "bob"] {
+        let user = json!({ "password": VALUE, "policies": "reader" });
+        bao.ask(Method::POST, &format!("auth/userpass/users/{person}"), Some(user)).await.unwrap();
+    }
+    let login = scene.with("", Method::POST, "auth/userpass/login/alice", Some(json!({ "password": VALUE })));
+    let alice = login.await.1["auth"]["client_token"].as_str().unwrap().to_owned();
+    assert_eq!(scene.with(&alice, Method::GET, "secret/data/api/keys", None).await.0, 200);
+    assert_eq!(scene.with(&alice, Method::GET, "secret/data/db/primary", None).await.0, 403);
+
+    let leaves = async |person: &str| {
+        let departed = scene.server.post("/api/secrets/departed", json!({ "person": person })).await;
+        let work = departed["work"].as_array().unwrap();
+        let lines = work.iter().map(|it| (text(it, "secret").to_owned(), it["closed_at"].is_null()));
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(leaves("bob").await, [], "bob has read nothing");
+    let open = |name: &str| (name.to_owned(), true);
+    assert_eq!(
+        leaves("alice").await,
+        [open("API_KEY"), open("API_PEPPER")],
+        "what she was refused is not hers"
+    );
+
+    // Her token still works: what she reads now is critical.
+    assert_eq!(scene.with(&alice, Method::GET, "secret/data/api/keys", None).await.0, 200);
+    let found = async |it: &Server| {
+        let findings = it.ask(Role::Admin, Method::GET, "/api/audit/findings").send().await.unwrap();
+        let findings = findings.json::<Value>().await.unwrap();
+        let mut all = findings["items"].as_array().unwrap().iter().map(|it| it["finding"].clone());
+        all.find(|it| it["rule"] == "R8")
+    };
+    let found = scene.server.eventually("R8", found).await;
+    assert_eq!(
+        (text(&found, "severity"), text(&found, "principal")),
+        ("critical", "userpass-alice"),
+        "{found}"
+    );
+    scene.server.stop().await;
+}
+
+#[tokio::test]
 async fn what_our_log_does_not_take_openbao_does_not_hand_out() {
     let scene = Scene::start().await;
     scene.bao.put("db/primary", json!({ "password": VALUE })).await.unwrap();

@@ -8,6 +8,7 @@ mod agent;
 mod alertmanager;
 mod api;
 mod audit;
+mod audit_attacks;
 mod audit_devices;
 mod authorisation;
 mod control;
