@@ -99,11 +99,10 @@ async fn run(
             let mut took = Vec::new();
             while Instant::now() < end {
                 let began = Instant::now();
-                match ask().send().await {
-                    Ok(answer) if answer.status().is_success() && answer.bytes().await.is_ok() => {
-                        took.push(began.elapsed());
-                    }
-                    _ => {
+                let read = async { ask().send().await?.error_for_status()?.bytes().await };
+                match read.await {
+                    Ok(_) => took.push(began.elapsed()),
+                    Err(_) => {
                         failed.fetch_add(1, Ordering::Relaxed);
                     }
                 }

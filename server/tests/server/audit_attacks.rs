@@ -23,6 +23,7 @@ const TABLES: [&str; 4] = ["audit_entries", "audit_head", "audit_checkpoints", "
 async fn start(database: &str, folder: &TempDir) -> Server {
     let mut config = Server::config(database);
     config.state_dir = Some(folder.path().to_owned());
+    config.stack.audit.seal_every = Duration::from_secs(1);
     config.stack.audit.anchor_every = Duration::from_secs(1);
     config.stack.audit.anchors = vec![AnchorSpec::File { path: outside(folder).display().to_string() }];
     Server::start_on(config).await
@@ -143,10 +144,15 @@ async fn whoever_knows_how_it_is_made_is_found(database: &str, folder: &TempDir)
     let store = Store::open(database).await;
     store.keep("old").await;
     make_entries(&server, 6).await;
+    let made = store.entries().await.len() as u64;
     server
-        .eventually("an anchor of now", async |it| {
-            let said = it.ask(Role::Admin, Method::POST, "/api/audit/verify").send().await.unwrap();
-            (said.json::<Value>().await.unwrap()["completeness"] == "complete").then_some(())
+        .eventually("mark and anchor of all of them", async |it| {
+            let view = it.ask(Role::Admin, Method::GET, "/api/audit").send().await.unwrap();
+            let view = view.json::<Value>().await.unwrap();
+            let mark = std::fs::read(folder.path().join("audit.mark")).ok()?;
+            let mark: Value = serde_json::from_slice(&mark).ok()?;
+            let anchored = view["state"]["anchors"][0]["entries"].as_u64()?;
+            (anchored >= made && mark["size"].as_u64()? >= made).then_some(())
         })
         .await;
     let (well, said) = verify(&server).await;
