@@ -151,7 +151,8 @@ async fn a_key_of_tokens_is_renewed_under_load_and_no_valid_token_is_refused() {
     let system = System::start(STACK).await.unwrap();
     let api = system.up["api"].as_str().unwrap().to_owned();
     let http = system.http.clone();
-    let before = sign_in(&http, &api).await.unwrap();
+    // nginx learns of the replicas a moment after they are ready.
+    let before = eventually(PATIENCE, async || sign_in(&http, &api).await.ok()).await.unwrap();
     let generations = async || {
         let mut all = Vec::new();
         for (service, slot) in [("api", 0), ("api", 1), ("realtime", 0), ("realtime", 1)] {

@@ -89,6 +89,12 @@ impl Desk {
         let api = system.up["api"].as_str().expect("`up --detach` prints the API's address").to_owned();
         let mut desk = Self { system, sinks, api, token: String::new() };
         let credentials = json!({ "email": "admin@acme.example", "password": "insightdesk-dev" });
+        // nginx learns of the replicas a moment after they are ready.
+        let serves = async || {
+            let answer = desk.system.http.get(format!("{}/health", desk.api)).send().await.ok()?;
+            (answer.status() != 502).then_some(())
+        };
+        eventually(Duration::from_secs(20), serves).await.expect("the balancer serves");
         let answer = desk.call("/v1/auth/sign-in", credentials).await;
         desk.token =
             answer["accessToken"].as_str().unwrap_or_else(|| panic!("no token in {answer}")).to_owned();
