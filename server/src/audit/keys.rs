@@ -150,7 +150,7 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::rename(&part, path).with_context(|| format!("could not write {}", path.display()))
 }
 
-/// Like [`write`], but leaves what another server on this host has put there meanwhile.
+/// Like [`write()`], but leaves what another server on this host has put there meanwhile.
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let part = write_part(path, bytes)?;
     let linked = std::fs::hard_link(&part, path);

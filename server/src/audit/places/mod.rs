@@ -1,4 +1,4 @@
-//! Places outside that are given signed states of the log. One file per kind. To add one: a file, an arm in [`Place::put`] and
+//! Places outside that are given signed states of the log. One file per kind. To add one: a file, an arm in `Place::put` and
 //! [`gather`], a variant of `ops_contract::AnchorSpec`.
 
 mod file;

@@ -1,7 +1,7 @@
 //! Where secrets lie. One file per store; each reads a value with what is known of its version, and writes a new one if it can.
 //!
 //! Stores know nothing of who asks: that is decided, and recorded, before they are asked ([`super`]). Each call has a
-//! deadline. To add one: a file here, an arm in [`Stores`], a variant of `ops_contract::SecretSource`.
+//! deadline. To add one: a file here, an arm in `Secrets`, a variant of `ops_contract::SecretSource`.
 
 // Until everything here is used.
 
